@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The merge algorithm, without a machine: structures, the ops it asks its
+ * surroundings for, and what it offers them.
+ *
+ * The core knows contents, trees and counters. It never sees a page table, takes
+ * no lock and calls no scheduler function; struct mm_struct, struct anon_vma and
+ * struct page are opaque pointers that it hands back to the ops. kmod/mm
+ * implements the ops on Linux, tests/shim over simulated address spaces.
+ *
+ * Locking: every function here is called under the one engine mutex, which the
+ * caller holds. While a batch runs (ksm_core_scan_batch) the caller also holds the
+ * mmap_lock of the scanned address space for reading. Ops may sleep.
+ */
+#ifndef KSM_CORE_H
+#define KSM_CORE_H
+
+#include <linux/types.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/hashtable.h>
+#include <linux/err.h>
+
+#include "outcome.h"
+
+struct mm_struct;
+struct anon_vma;
+struct page;
+struct ksm_core;
+
+/* Low bits of ksm_rmap_item.address */
+#define SEQNR_MASK 0x0ff /* low bits of the pass that put it into the unstable tree */
+#define UNSTABLE_FLAG 0x100 /* is a node of the unstable tree */
+#define STABLE_FLAG 0x200 /* hangs on a stable node */
+
+/* ksm_stable_node.rmap_hlist_len of a chain */
+#define STABLE_NODE_CHAIN (-1024)
+
+/**
+ * struct ksm_stable_node - one KSM page, or a chain of equal ones
+ * @node: in the stable tree (a lone node or a chain)
+ * @head: KSM_STABLE_DUP_HEAD when a dup of a chain
+ * @hlist_dup: link into the chain's @hlist, when a dup
+ * @list: reserved for nodes awaiting migration to another tree
+ * @hlist: a page's rmap items; a chain's dups
+ * @kpfn: page frame; the kernel's migration code writes it under the page lock
+ * @chain_prune_time: of a chain: when its dups were last checked, ops->now units
+ * @rmap_hlist_len: number of rmap items, or STABLE_NODE_CHAIN
+ * @nid: tree the node is in
+ * @hash: seeded content hash, the key in the tree. The content of a KSM page never
+ *	changes, so neither does this.
+ *
+ * Up to and including @nid this is the layout that rmap_walk_ksm() and
+ * folio_migrate_ksm() of the running kernel expect behind page->mapping; the
+ * loader verifies it against BTF. Private fields follow behind. @hlist, @kpfn and
+ * the page's mapping change only under the page lock: the kernel reads them there.
+ */
+struct ksm_stable_node {
+	union {
+		struct rb_node node;
+		struct {
+			struct list_head *head;
+			struct {
+				struct hlist_node hlist_dup;
+				struct list_head list;
+			};
+		};
+	};
+	struct hlist_head hlist;
+	union {
+		unsigned long kpfn;
+		unsigned long chain_prune_time;
+	};
+	int rmap_hlist_len;
+	int nid;
+	/* private to the engine from here on */
+	u64 hash;
+};
+
+/**
+ * struct ksm_rmap_item - one virtual page that the engine tracks
+ * @rmap_list: next item of the same address space, by ascending address
+ * @anon_vma: referenced while on a stable node, for the kernel's reverse map
+ * @nid: unstable tree the item is in
+ * @mm: the address space
+ * @address: virtual address, page aligned, with the flags above in the low bits
+ * @oldchecksum: low half of the content hash at the last look
+ * @age: passes since creation
+ * @remaining_skips: reserved for smart scan
+ * @node: in the unstable tree
+ * @head: the stable node it hangs on
+ * @hlist: link into @head's hlist
+ * @hash: full content hash, valid while in the unstable tree
+ *
+ * The layout up to @hlist is the kernel's, as for struct ksm_stable_node.
+ */
+struct ksm_rmap_item {
+	struct ksm_rmap_item *rmap_list;
+	union {
+		struct anon_vma *anon_vma;
+		int nid;
+	};
+	struct mm_struct *mm;
+	unsigned long address;
+	unsigned int oldchecksum;
+	u8 age;
+	u8 remaining_skips;
+	union {
+		struct rb_node node;
+		struct {
+			struct ksm_stable_node *head;
+			struct hlist_node hlist;
+		};
+	};
+	/* private to the engine from here on */
+	u64 hash;
+};
+
+/**
+ * struct ksm_mm_slot - one registered address space
+ * @hash: in ksm_core.slots_hash, keyed by @mm
+ * @mm_node: in ksm_core.slots, scan order
+ * @mm: the address space; the embedding side holds the reference
+ * @rmap_list: its items, by ascending address
+ *
+ * The mm side embeds it and owns its memory.
+ */
+struct ksm_mm_slot {
+	struct hlist_node hash;
+	struct list_head mm_node;
+	struct mm_struct *mm;
+	struct ksm_rmap_item *rmap_list;
+};
+
+/**
+ * struct ksm_scan - where the scan stands
+ * @mm_slot: slot being scanned, NULL between passes
+ * @address: first address of it not yet visited
+ * @rmap_list: link to the first item at or behind @address
+ * @seqnr: number of the pass under way; its low byte ages unstable items
+ */
+struct ksm_scan {
+	struct ksm_mm_slot *mm_slot;
+	unsigned long address;
+	struct ksm_rmap_item **rmap_list;
+	unsigned long seqnr;
+};
+
+/**
+ * struct ksm_candidate - a present anonymous page that the walk collected
+ * @address: page-aligned virtual address in the scanned slot
+ * @page: the page, referenced by the walk for as long as the batch lasts
+ * @hash: seeded 64-bit content hash, taken outside all locks: a hint
+ * @node: @page is a KSM page of this engine: its node; else NULL
+ * @orphan: @page is a KSM page without a node (left by an unloaded engine)
+ * @nid: tree the page belongs to
+ *
+ * For KSM pages (@node or @orphan) @hash is not filled in.
+ */
+struct ksm_candidate {
+	unsigned long address;
+	struct page *page;
+	u64 hash;
+	struct ksm_stable_node *node;
+	bool orphan;
+	int nid;
+};
+
+/**
+ * enum ksm_hold - what ops->hold gives along with the reference
+ * @KSM_HOLD: the reference alone
+ * @KSM_HOLD_LOCK: and the page lock
+ */
+enum ksm_hold { KSM_HOLD, KSM_HOLD_LOCK };
+
+/**
+ * enum ksm_emit - things the core reports for tracing, beside outcomes
+ */
+enum ksm_emit {
+	KSM_EMIT_REMOVE_PAGE, /* @node: its last trace is going */
+	KSM_EMIT_REMOVE_ITEM, /* @item leaves the stable tree (@node) */
+	KSM_EMIT_SCAN_START, /* a pass begins */
+	KSM_EMIT_SCAN_STOP, /* a pass ended */
+};
+
+/**
+ * struct ksm_ops - what the core asks of its surroundings
+ *
+ * @ctx is ksm_core.ctx. All are called under the engine mutex.
+ *
+ * Errors of @merge_into and @promote_pair, and the outcome the core makes of them:
+ * -EAGAIN a lock or address space was contended (RACED), -ESTALE the content
+ * differs or the held page is gone (RACED), -EBUSY unaccounted references (PINNED),
+ * -EFAULT no longer mapped or mergeable (GONE), -ENOMEM (NOMEM), others REFUSED.
+ */
+struct ksm_ops {
+	/**
+	 * @next: fill in the batch's next candidate, in ascending address order.
+	 * False when the batch is empty.
+	 */
+	bool (*next)(void *ctx, struct ksm_candidate *cand);
+
+	/** @compare: full content compare, memcmp() order. */
+	int (*compare)(void *ctx, struct page *a, struct page *b);
+
+	/**
+	 * @hold: keyhole reference: the node's page if it still is its page, with
+	 * a reference (and the page lock for KSM_HOLD_LOCK). ERR_PTR(-ESTALE) when
+	 * the page is gone: frees nothing, the core then removes the node.
+	 */
+	struct page *(*hold)(void *ctx, struct ksm_stable_node *node, enum ksm_hold how);
+
+	/** @release: undo @hold with the same @how; also drops @hold_item's reference. */
+	void (*release)(void *ctx, struct page *page, enum ksm_hold how);
+
+	/**
+	 * @hold_item: the anonymous, non-KSM page now mapped at an unstable item's
+	 * address, with a reference. ERR_PTR(-ESTALE): nothing mergeable there any
+	 * more; ERR_PTR(-EAGAIN): its address space is contended.
+	 */
+	struct page *(*hold_item)(void *ctx, struct ksm_rmap_item *item);
+
+	/**
+	 * @merge_into: replace @item's page @page (of the scanned slot) by @kpage,
+	 * the page of @node, which the core holds (KSM_HOLD). Write-protects,
+	 * compares all bytes, replaces the PTE, takes @item's anon_vma reference and
+	 * calls ksm_core_append() while it holds @kpage's lock.
+	 */
+	int (*merge_into)(void *ctx, struct ksm_rmap_item *item, struct page *page,
+			  struct ksm_stable_node *node, struct page *kpage);
+
+	/**
+	 * @promote_pair: make @tree_page of @tree_item (the one known longer: the
+	 * surviving frame is not chosen by the newcomer) the KSM page of @node
+	 * (fresh, from @alloc_node), then merge @page of @item into it. Sets
+	 * @node->kpfn; calls ksm_core_append() for @tree_item, then for @item, each
+	 * under the KSM page's lock. All or nothing: on failure everything is undone
+	 * by unsharing, neither item is appended, and the core frees @node.
+	 */
+	int (*promote_pair)(void *ctx, struct ksm_rmap_item *item, struct page *page,
+			    struct ksm_rmap_item *tree_item, struct page *tree_page,
+			    struct ksm_stable_node *node);
+
+	/** @adopt: @cand->page is @node's, inherited by fork: under the page lock take
+	 * @item's anon_vma reference and call ksm_core_append(). -ESTALE if it is not.
+	 */
+	int (*adopt)(void *ctx, struct ksm_rmap_item *item, struct page *page,
+		     struct ksm_stable_node *node);
+
+	/** @unshare: break the scanned slot's KSM mapping at @address, if there is one. */
+	int (*unshare)(void *ctx, struct mm_struct *mm, unsigned long address);
+
+	/** @put_anon_vma: drop the reference that an item took. */
+	void (*put_anon_vma)(void *ctx, struct ksm_rmap_item *item);
+
+	/** @account: add to the address space's ksm_merging_pages and ksm_rmap_items. */
+	void (*account)(void *ctx, struct mm_struct *mm, long merging, long items);
+
+	/** @alloc_item: zeroed, from what was reserved before the mutex; NULL when out. */
+	struct ksm_rmap_item *(*alloc_item)(void *ctx);
+	void (*free_item)(void *ctx, struct ksm_rmap_item *item);
+	/** @alloc_node: zeroed, as @alloc_item. */
+	struct ksm_stable_node *(*alloc_node)(void *ctx);
+	void (*free_node)(void *ctx, struct ksm_stable_node *node);
+
+	/** @now: milliseconds, monotonic, any origin. */
+	unsigned long (*now)(void *ctx);
+
+	/** @emit: see enum ksm_emit. @item and @node may be NULL. */
+	void (*emit)(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
+		     struct ksm_stable_node *node);
+
+	/** @outcome: a visit ended; may be NULL. */
+	void (*outcome)(void *ctx, enum ksm_outcome outcome,
+			const struct ksm_candidate *cand);
+};
+
+/**
+ * struct ksm_counters - what the sysfs files show, and the outcomes
+ *
+ * The names are those of the files. Readers outside the mutex see torn pairs at
+ * worst, as in-tree.
+ */
+struct ksm_counters {
+	unsigned long pages_shared;
+	unsigned long pages_sharing;
+	unsigned long pages_unshared;
+	unsigned long rmap_items;
+	unsigned long pages_scanned;
+	unsigned long full_scans;
+	unsigned long stable_node_chains;
+	unsigned long stable_node_dups;
+	unsigned long nodes; /* struct ksm_stable_node in use, chains included */
+	unsigned long outcomes[KSM_NR_OUTCOMES];
+};
+
+#define KSM_SLOTS_HASH_BITS 10
+
+/**
+ * struct ksm_core - one engine
+ * @ops: its surroundings
+ * @ctx: handed to every op
+ * @page_mask: ~(page size - 1)
+ * @nr_nodes: number of trees of each kind
+ * @stable: per-node stable trees, ordered by hash, then by content
+ * @unstable: per-node unstable trees, ordered by hash alone
+ * @slots: registered address spaces in scan order
+ * @slots_hash: the same, by mm
+ * @scan: cursor
+ * @counters: what sysfs shows
+ * @max_page_sharing: most rmap items on one node, >= 2
+ * @prune_millisecs: chains are pruned of stale dups at most this often
+ */
+struct ksm_core {
+	const struct ksm_ops *ops;
+	void *ctx;
+	unsigned long page_mask;
+	int nr_nodes;
+	struct rb_root *stable;
+	struct rb_root *unstable;
+	struct list_head slots;
+	DECLARE_HASHTABLE(slots_hash, KSM_SLOTS_HASH_BITS);
+	struct ksm_scan scan;
+	struct ksm_counters counters;
+	int max_page_sharing;
+	unsigned int prune_millisecs;
+};
+
+/* items.c: life of items, nodes and slots */
+void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
+		   unsigned long page_size, struct rb_root *stable,
+		   struct rb_root *unstable, int nr_nodes);
+void ksm_core_add_slot(struct ksm_core *core, struct ksm_mm_slot *slot, struct mm_struct *mm);
+struct ksm_mm_slot *ksm_core_find_slot(struct ksm_core *core, struct mm_struct *mm);
+/* Frees all its items, moves the cursor off it; the caller frees the slot. */
+void ksm_core_remove_slot(struct ksm_core *core, struct ksm_mm_slot *slot);
+/* Frees the items of @slot at and above @from (a part of what the cursor has passed or not). */
+void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigned long from);
+/* Hang @item on @node (sets flags, counters). Called by ops, under the page's lock. */
+void ksm_core_append(struct ksm_core *core, struct ksm_rmap_item *item,
+		     struct ksm_stable_node *node);
+/* Remove @node and all its items' links from the stable tree; frees @node. */
+void ksm_core_remove_node(struct ksm_core *core, struct ksm_stable_node *node);
+/* Any node of the stable trees that is not a chain, in tree order; NULL when there is none. */
+struct ksm_stable_node *ksm_core_first_node(struct ksm_core *core);
+/* Forget every stale node (its page gone). Returns how many nodes remain. */
+unsigned long ksm_core_drop_stale_nodes(struct ksm_core *core);
+
+/* cursor.c: passes */
+/* Begin a pass at the first slot if none is under way. False: there is no slot at all. */
+bool ksm_core_begin_pass(struct ksm_core *core);
+/*
+ * The scanned slot's walk ended: trim what lies behind the cursor, go on to the next
+ * slot. False when that ended the pass (full_scans is then one higher, the unstable
+ * trees are empty).
+ */
+bool ksm_core_next_slot(struct ksm_core *core);
+/* Abandon the pass under way (unmerge): cursor NULL, unstable trees emptied. */
+void ksm_core_reset_scan(struct ksm_core *core);
+
+/* policy.c: what to do with one candidate (cmp_and_merge_page) */
+/* Visit what ops->next offers, for the slot under the cursor. Returns candidates visited. */
+unsigned long ksm_core_scan_batch(struct ksm_core *core);
+enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidate *cand);
+
+const char *ksm_outcome_text(enum ksm_outcome outcome);
+
+#endif /* KSM_CORE_H */
