@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Live KSM events and in-kernel totals: the only user of the BPF skeletons.
+ *
+ * A stream is opened once; it probes which hooks this kernel offers, takes the best of them for
+ * each event type and keeps the reason for every one it could not have. Nothing here needs a
+ * kernel version. A stream without any privilege still opens: every hook is then unavailable and
+ * says why.
+ *
+ * One stream belongs to one thread; no function here is safe to call on the same stream from two.
+ */
+#ifndef KSM_STREAM_H
+#define KSM_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ksm_event.h"
+
+struct ksm_stream;
+
+/* Which engine's hooks: a mask. */
+#define KSM_STREAM_KERNEL 1u
+#define KSM_STREAM_ENGINE 2u
+#define KSM_STREAM_BOTH 3u
+
+#define KSM_STREAM_BIT(type) (UINT64_C(1) << (type))
+/* All types that come from a hook; snapshots (COUNTER, PROCESS, SCANNER) are injected by the user. */
+#define KSM_STREAM_ALL                                                                             \
+	(KSM_STREAM_BIT(KSM_EVENT_SWAPIN_COPY + 1) - KSM_STREAM_BIT(KSM_EVENT_SCAN_START))
+
+#define KSM_STREAM_RING_BYTES (8u << 20)
+
+/**
+ * ksm_event_fn - gets one event
+ * @ctx: the pointer given with the function
+ * @event: valid during the call only
+ *
+ * Return: 0 to go on; anything else ends the delivery and is returned by the caller.
+ */
+typedef int (*ksm_event_fn)(void *ctx, const struct ksm_event *event);
+
+/**
+ * struct ksm_stream_opts - what to open
+ * @backend: mask of KSM_STREAM_KERNEL and KSM_STREAM_ENGINE
+ * @events: mask of KSM_STREAM_BIT(type): delivered one by one through the ring
+ * @totals: mask of KSM_STREAM_BIT(type): only counted in the kernel (cheap); types in @events are
+ *	counted too
+ * @tgid: only this process (events that belong to no process still come), 0 for all
+ * @ring_bytes: size of the ring, rounded up to a power of two of pages; 0 for the default 8 MiB
+ * @fn: gets the events, may be NULL when @events is 0
+ * @ctx: handed to @fn
+ */
+struct ksm_stream_opts {
+	unsigned int backend;
+	uint64_t events;
+	uint64_t totals;
+	uint32_t tgid;
+	size_t ring_bytes;
+	ksm_event_fn fn;
+	void *ctx;
+};
+
+/**
+ * struct ksm_hook - where the events of one type come from
+ * @type: enum ksm_event_type
+ * @backend: KSM_STREAM_KERNEL or KSM_STREAM_ENGINE
+ * @hook: text such as "tp_btf ksm_merge_with_ksm_page", NULL when there is none
+ * @why: why there is none, or why not a better one; NULL when it is the best one
+ */
+struct ksm_hook {
+	unsigned int type;
+	unsigned int backend;
+	const char *hook;
+	const char *why;
+};
+
+/**
+ * struct ksm_totals - what was counted in the kernel since the stream was opened
+ * @fired: events of each type that happened (matching the filter)
+ * @lost: of those in opts.events, how many never reached the callback
+ */
+struct ksm_totals {
+	uint64_t fired[KSM_EVENT_MAX];
+	uint64_t lost[KSM_EVENT_MAX];
+};
+
+/**
+ * ksm_stream_open - probe, load and attach
+ * @opts: what to open; copied
+ * @stream: the new stream, for ksm_stream_close()
+ * @err: set to a one-line message on failure
+ * @err_size: size of @err
+ *
+ * Succeeds with no hook at all when BPF is not permitted: see ksm_stream_hooks().
+ *
+ * Return: 0, or -EINVAL or -ENOMEM with @err set.
+ */
+int ksm_stream_open(const struct ksm_stream_opts *opts, struct ksm_stream **stream, char *err,
+		    size_t err_size);
+
+/**
+ * ksm_stream_close - detach and free
+ * @stream: may be NULL
+ */
+void ksm_stream_close(struct ksm_stream *stream);
+
+/**
+ * ksm_stream_hooks - the hook in use for each type and backend that was asked for
+ * @stream: open stream
+ * @nr: number of entries
+ *
+ * Return: array owned by the stream, sorted by backend and type.
+ */
+const struct ksm_hook *ksm_stream_hooks(const struct ksm_stream *stream, size_t *nr);
+
+/**
+ * ksm_stream_hook - the hook in use for one type, whichever backend has it
+ * @stream: open stream
+ * @type: enum ksm_event_type
+ *
+ * Return: entry owned by the stream (one with a hook before one without), NULL when the type was
+ * not asked for.
+ */
+const struct ksm_hook *ksm_stream_hook(const struct ksm_stream *stream, unsigned int type);
+
+/**
+ * ksm_stream_poll - consume the ring and deliver what is old enough to be sorted
+ * @stream: open stream
+ * @timeout_ms: how long to stay; the ring is looked at every 20 ms meanwhile. 0 looks once.
+ *
+ * Events are delivered in order of time, about 40 ms late. What comes later than that is counted
+ * as lost. Losses are delivered as LOST events, in order too.
+ *
+ * Return: 0, a negative errno (-EINTR: a signal came, what was consumed is kept), or what the
+ * callback returned.
+ */
+int ksm_stream_poll(struct ksm_stream *stream, int timeout_ms);
+
+/**
+ * ksm_stream_inject - put an event of the caller's own into the sorted delivery
+ * @stream: open stream
+ * @event: copied; its time must not lie before the current CLOCK_MONOTONIC by more than 20 ms
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ksm_stream_inject(struct ksm_stream *stream, const struct ksm_event *event);
+
+/**
+ * ksm_stream_finish - detach all hooks and deliver everything that is still under way
+ * @stream: open stream; only totals, lost, hooks and close may follow
+ *
+ * Afterwards delivered + lost = fired for every type in opts.events.
+ *
+ * Return: as ksm_stream_poll().
+ */
+int ksm_stream_finish(struct ksm_stream *stream);
+
+/**
+ * ksm_stream_totals - read the counts kept in the kernel
+ * @stream: open stream
+ * @totals: filled
+ *
+ * Return: 0 or a negative errno.
+ */
+int ksm_stream_totals(const struct ksm_stream *stream, struct ksm_totals *totals);
+
+/**
+ * ksm_stream_lost - events lost so far, of all types
+ * @stream: open stream
+ */
+uint64_t ksm_stream_lost(const struct ksm_stream *stream);
+
+/**
+ * ksm_stream_proc_breaks - COW breaks of one process since the stream was opened
+ * @stream: open stream with COW_BREAK in events or totals
+ * @tgid: process
+ *
+ * Return: the count; 0 for a process that had none, or that has gone.
+ */
+uint64_t ksm_stream_proc_breaks(const struct ksm_stream *stream, uint32_t tgid);
+
+/**
+ * struct ksm_proc_row - one process as the task iterator sees it
+ * @tgid: process id in the root pid namespace
+ * @uid: real user id in the root user namespace
+ * @start_ns: start time, CLOCK_MONOTONIC nanoseconds; with @tgid it names a process for ever
+ * @merging_pages: its pages that are merged
+ * @rmap_items: its pages that are tracked
+ * @zero_pages: its pages that map the zero page through KSM; 0 where the kernel has no such count
+ * @comm: name, NUL-terminated
+ */
+struct ksm_proc_row {
+	uint32_t tgid;
+	uint32_t uid;
+	uint64_t start_ns;
+	uint64_t merging_pages;
+	uint64_t rmap_items;
+	uint64_t zero_pages;
+	char comm[16];
+};
+
+typedef int (*ksm_proc_fn)(void *ctx, const struct ksm_proc_row *row);
+
+struct ksm_proc_iter;
+
+/**
+ * ksm_proc_iter_open - load the task iterator
+ * @iter: the new iterator, for ksm_proc_iter_close()
+ * @err: set to the one-line reason on failure
+ * @err_size: size of @err
+ *
+ * Return: 0 or a negative errno (-EPERM, -ENOTSUP: the caller reads /proc instead).
+ */
+int ksm_proc_iter_open(struct ksm_proc_iter **iter, char *err, size_t err_size);
+
+/**
+ * ksm_proc_iter_read - one pass over all processes that have KSM state
+ * @iter: open iterator
+ * @fn: called per process that has merged, zero or tracked pages; non-zero ends the pass
+ * @ctx: handed to @fn
+ *
+ * Return: 0, a negative errno, or what @fn returned.
+ */
+int ksm_proc_iter_read(struct ksm_proc_iter *iter, ksm_proc_fn fn, void *ctx);
+
+/**
+ * ksm_proc_iter_close - unload
+ * @iter: may be NULL
+ */
+void ksm_proc_iter_close(struct ksm_proc_iter *iter);
+
+#endif /* KSM_STREAM_H */
