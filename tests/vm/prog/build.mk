@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+# Test programs for the guests, and the example program: static, so that an initramfs of busybox
+# and these files is enough. The lab puts every $(B)/test/vm/* onto the guest's PATH.
+
+VM_PROG_SRCS := $(wildcard tests/vm/prog/ksm-*.c)
+VM_PROG_LIB := $(wildcard tests/vm/prog/lib/*.c)
+VM_PROG_LIB_OBJS := $(VM_PROG_LIB:tests/vm/prog/lib/%.c=$(B)/obj/vm/lib/%.o)
+VM_EXAMPLES := $(wildcard docs/examples/*.c)
+VM_PROGS := $(VM_PROG_SRCS:tests/vm/prog/%.c=$(B)/test/vm/%) \
+	$(VM_EXAMPLES:docs/examples/%.c=$(B)/test/vm/%)
+
+.PHONY: vm-progs
+vm-progs: $(VM_PROGS)
+
+$(B)/obj/vm/lib/%.o: tests/vm/prog/lib/%.c tests/vm/prog/lib/lib.h include/ksm_abi.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(B)/test/vm/ksm-%: tests/vm/prog/ksm-%.c $(VM_PROG_LIB_OBJS) tests/vm/prog/lib/lib.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests/vm/prog -static -o $@ $< $(VM_PROG_LIB_OBJS)
+
+$(VM_EXAMPLES:docs/examples/%.c=$(B)/test/vm/%): $(B)/test/vm/%: docs/examples/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -static -o $@ $<

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the test programs share: a KSM backend's files, page contents that can be verified, frame
+ * numbers as the only witness of merging, and worker processes that obey one command at a time.
+ *
+ * The witness is /proc/PID/pagemap: two virtual pages are merged when they have one frame. The
+ * counters of the KSM under test are never what a verdict rests on alone.
+ */
+#ifndef VM_PROG_LIB_H
+#define VM_PROG_LIB_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* ---- words.c: output, options, time ---- */
+
+/**
+ * struct options - what every program accepts
+ * @backend: the KSM under test
+ * @seed: of contents and choices
+ * @timeout: seconds until a state that does not come is a failure
+ */
+struct options {
+	const struct backend *backend;
+	uint64_t seed;
+	double timeout;
+};
+
+extern struct options opt;
+/* Child for a program's own parser: --backend, --seed, --timeout. */
+extern const struct argp common_argp;
+
+/* One line on stdout, flushed: it is all that a dying guest leaves behind. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* One line on stderr and exit 1. Children are killed when their parent goes. */
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* Parse a number of an option, or usage error (exit 2). */
+unsigned long arg_number(struct argp_state *state, const char *name, const char *arg,
+			 unsigned long min, unsigned long max);
+double now_seconds(void);
+/* Poll every 20 ms until cond() or until @seconds are over. Returns whether cond() came true. */
+bool wait_for(double seconds, bool (*cond)(void *arg), void *arg);
+/* One number out of a stream that depends on *state alone (splitmix64). */
+uint64_t next_random(uint64_t *state);
+/* The number behind "KEY " in /proc/vmstat, or -1 when the kernel does not count it. */
+long long vmstat(const char *key);
+
+/* ---- backend.c: the files of a KSM ---- */
+
+struct backend {
+	const char *name; /* as given to --backend */
+	const char *dir; /* its directory */
+};
+
+#define BACKEND_KERNEL 0
+#define BACKEND_ENGINE 1
+extern const struct backend backends[2];
+
+/* NULL when there is none of that name. */
+const struct backend *backend_find(const char *name);
+/* Value of a file, or -errno. */
+long long ksm_try_read(const struct backend *b, const char *file);
+/* Value of a file; dies when it cannot be read. */
+long long ksm_read(const struct backend *b, const char *file);
+/* 0 or -errno. */
+int ksm_write(const struct backend *b, const char *file, long long value);
+/* run=1 at the highest speed, every page looked at in every pass; dies when refused. */
+void ksm_full_speed(const struct backend *b);
+/* run=2, then 0: nothing stays merged; dies when refused. */
+void ksm_clear(const struct backend *b);
+/* Wait until @n further full passes ended; dies after opt.timeout seconds. */
+void ksm_wait_passes(const struct backend *b, int n);
+/* pages_shared + pages_sharing: virtual pages that the backend says are merged. */
+long long ksm_items(const struct backend *b);
+/* Wait until ksm_items() is @want; dies after opt.timeout seconds, saying @what differed. */
+void ksm_wait_items(const struct backend *b, long long want, const char *what);
+
+/* ---- pages.c: memory with known contents ---- */
+
+size_t page_size(void);
+
+/**
+ * struct page_want - what one page must hold
+ * @id: number the content was generated from; 0 means untouched (zeroes)
+ * @value: of one 64-bit word written over it later
+ * @word: which word, or NO_PATCH
+ */
+struct page_want {
+	uint64_t id;
+	uint64_t value;
+	uint32_t word;
+};
+
+#define NO_PATCH UINT32_MAX
+
+/**
+ * struct pages - a range of anonymous memory and what each page must hold
+ *
+ * @want lives outside @mem and is never mergeable.
+ */
+struct pages {
+	unsigned char *mem;
+	size_t nr;
+	uint64_t seed;
+	struct page_want *want;
+};
+
+void pages_map(struct pages *p, size_t nr, uint64_t seed);
+void pages_unmap(struct pages *p);
+static inline unsigned char *page_at(const struct pages *p, size_t i)
+{
+	return p->mem + i * page_size();
+}
+/* Fill page @i with the content of @id: equal seed and id give equal pages anywhere. */
+void page_fill(struct pages *p, size_t i, uint64_t id);
+/* Overwrite one word of page @i, chosen by @rnd, so that no other page holds the same. */
+void page_patch(struct pages *p, size_t i, uint64_t *rnd);
+/* Compare pages [from, to) to what they must hold. Returns how many are wrong; says the first. */
+long pages_wrong(const struct pages *p, size_t from, size_t to);
+/* madvise() on pages [from, to); dies on failure. */
+void pages_advise(struct pages *p, size_t from, size_t to, int advice);
+
+/* ---- pagemap.c: frames ---- */
+
+/* Raw /proc/PID/pagemap entries of @nr pages from @addr. 0 or -errno. */
+int pagemap_read(pid_t pid, uintptr_t addr, size_t nr, uint64_t *entries);
+/* Frame of one page of this process, 0 when not present. */
+uint64_t own_pfn(const void *addr);
+bool entry_present(uint64_t entry);
+bool entry_swapped(uint64_t entry);
+uint64_t entry_pfn(uint64_t entry);
+
+/**
+ * struct frames - what a list of pagemap entries says
+ * @mapped: pages present
+ * @swapped: pages in swap
+ * @distinct: different frames behind the present pages
+ * @sharing: present pages whose frame another page of the list has too
+ * @largest: most pages on one frame
+ */
+struct frames {
+	size_t mapped;
+	size_t swapped;
+	size_t distinct;
+	size_t sharing;
+	size_t largest;
+};
+
+/* Sorts @entries in place. */
+void frames_count(uint64_t *entries, size_t nr, struct frames *out);
+/* Pss of a process in KiB; dies when it cannot be read. */
+long pss_kib(pid_t pid);
+
+/* ---- worker.c: processes that obey ---- */
+
+/**
+ * struct worker - a child process serving one command at a time
+ * @pid: its process
+ * @fd: this end of the socket
+ */
+struct worker {
+	pid_t pid;
+	int fd;
+};
+
+/* Runs in the child for each command; what it returns is the answer. */
+typedef long (*worker_fn)(void *ctx, int cmd, long arg);
+
+/* Fork a child named @comm that serves fn(ctx, ...) until its socket closes. */
+void worker_start(struct worker *w, const char *comm, worker_fn fn, void *ctx);
+void worker_send(struct worker *w, int cmd, long arg);
+/* Dies when the worker died. */
+long worker_answer(struct worker *w);
+long worker_call(struct worker *w, int cmd, long arg);
+/* Close the socket and reap: dies unless the worker exits with 0. */
+void worker_stop(struct worker *w);
+/* SIGKILL and reap. */
+void worker_kill(struct worker *w);
+
+#endif /* VM_PROG_LIB_H */

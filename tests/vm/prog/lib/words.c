@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Output, options, time. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+struct options opt = { .backend = &backends[BACKEND_ENGINE], .seed = 1, .timeout = 120 };
+
+static const struct argp_option common_options[] = {
+	{ "backend", 'b', "kernel|engine", 0, "the KSM under test (default: engine)", 0 },
+	{ "seed", 's', "NUMBER", 0, "seed of contents and choices (default: 1)", 0 },
+	{ "timeout", 't', "SECONDS", 0, "how long to wait for a state (default: 120)", 0 },
+	{ 0 },
+};
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'b':
+		opt.backend = backend_find(arg);
+		if (!opt.backend)
+			argp_error(state, "no backend '%s': it is kernel or engine", arg);
+		return 0;
+	case 's':
+		opt.seed = arg_number(state, "--seed", arg, 0, UINT32_MAX);
+		return 0;
+	case 't':
+		opt.timeout = arg_number(state, "--timeout", arg, 1, 86400);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp common_argp = { .options = common_options, .parser = parse_common };
+
+void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+unsigned long arg_number(struct argp_state *state, const char *name, const char *arg,
+			 unsigned long min, unsigned long max)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(arg, &end, 10);
+	if (errno || *end || end == arg || *arg == '-' || value < min || value > max)
+		argp_error(state, "%s: '%s' is not a number from %lu to %lu", name, arg, min, max);
+	return value;
+}
+
+double now_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+bool wait_for(double seconds, bool (*cond)(void *arg), void *arg)
+{
+	const struct timespec tick = { .tv_nsec = 20 * 1000 * 1000 };
+	double end = now_seconds() + seconds;
+
+	while (!cond(arg)) {
+		if (now_seconds() > end)
+			return false;
+		nanosleep(&tick, NULL);
+	}
+	return true;
+}
+
+uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+long long vmstat(const char *key)
+{
+	FILE *f = fopen("/proc/vmstat", "r");
+	char name[64];
+	long long value, found = -1;
+
+	if (!f)
+		die("/proc/vmstat: %s", strerror(errno));
+	while (fscanf(f, "%63s %lld", name, &value) == 2) {
+		if (!strcmp(name, key))
+			found = value;
+	}
+	fclose(f);
+	return found;
+}
