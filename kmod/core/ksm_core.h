@@ -36,6 +36,12 @@ struct ksm_core;
 /* ksm_stable_node.rmap_hlist_len of a chain */
 #define STABLE_NODE_CHAIN (-1024)
 
+/*
+ * ksm_stable_node.head of a dup. In a tree the same word is the rb node's parent and colour, which
+ * never is 2: parents are aligned and only bit 0 is colour.
+ */
+#define KSM_STABLE_DUP_HEAD ((struct list_head *)2UL)
+
 /**
  * struct ksm_stable_node - one KSM page, or a chain of equal ones
  * @node: in the stable tree (a lone node or a chain)
@@ -49,6 +55,7 @@ struct ksm_core;
  * @nid: tree the node is in
  * @hash: seeded content hash, the key in the tree. The content of a KSM page never
  *	changes, so neither does this.
+ * @chain: of a dup: the chain it is in
  *
  * Up to and including @nid this is the layout that rmap_walk_ksm() and
  * folio_migrate_ksm() of the running kernel expect behind page->mapping; the
@@ -75,6 +82,7 @@ struct ksm_stable_node {
 	int nid;
 	/* private to the engine from here on */
 	u64 hash;
+	struct ksm_stable_node *chain;
 };
 
 /**
@@ -85,7 +93,7 @@ struct ksm_stable_node {
  * @mm: the address space
  * @address: virtual address, page aligned, with the flags above in the low bits
  * @oldchecksum: low half of the content hash at the last look
- * @age: passes since creation
+ * @age: visits since creation, stops at 255
  * @remaining_skips: reserved for smart scan
  * @node: in the unstable tree
  * @head: the stable node it hangs on
@@ -196,9 +204,19 @@ enum ksm_emit {
 struct ksm_ops {
 	/**
 	 * @next: fill in the batch's next candidate, in ascending address order.
-	 * False when the batch is empty.
+	 * False when the batch is empty. @cand is zeroed. Its @node and @orphan are
+	 * read from the page in this call: the visits before it may have made the
+	 * page a KSM page, and a node remembered from the walk may be freed by now.
 	 */
 	bool (*next)(void *ctx, struct ksm_candidate *cand);
+
+	/**
+	 * @checksum: the seeded hash of a page of @mm, as in @ksm_candidate.hash. Called
+	 * for each new KSM page: what the candidate's hash was taken from may have been
+	 * rewritten before it was write-protected, and the node would stay under a key
+	 * that nobody looks for. NULL: the core trusts the candidate's.
+	 */
+	u64 (*checksum)(void *ctx, struct mm_struct *mm, struct page *page);
 
 	/** @compare: full content compare, memcmp() order. */
 	int (*compare)(void *ctx, struct page *a, struct page *b);
@@ -206,7 +224,9 @@ struct ksm_ops {
 	/**
 	 * @hold: keyhole reference: the node's page if it still is its page, with
 	 * a reference (and the page lock for KSM_HOLD_LOCK). ERR_PTR(-ESTALE) when
-	 * the page is gone: frees nothing, the core then removes the node.
+	 * the page is gone: frees nothing, the core then removes the node. With
+	 * KSM_HOLD any other error means "not now" and leaves the node alone;
+	 * KSM_HOLD_LOCK waits, so -ESTALE is its only error.
 	 */
 	struct page *(*hold)(void *ctx, struct ksm_stable_node *node, enum ksm_hold how);
 
@@ -236,6 +256,7 @@ struct ksm_ops {
 	 * @node->kpfn; calls ksm_core_append() for @tree_item, then for @item, each
 	 * under the KSM page's lock. All or nothing: on failure everything is undone
 	 * by unsharing, neither item is appended, and the core frees @node.
+	 * @tree_item is out of the unstable tree during the call.
 	 */
 	int (*promote_pair)(void *ctx, struct ksm_rmap_item *item, struct page *page,
 			    struct ksm_rmap_item *tree_item, struct page *tree_page,
@@ -291,6 +312,7 @@ struct ksm_counters {
 	unsigned long stable_node_chains;
 	unsigned long stable_node_dups;
 	unsigned long nodes; /* struct ksm_stable_node in use, chains included */
+	unsigned long broken; /* invariants seen violated: worth a WARN_ON_ONCE, never a BUG */
 	unsigned long outcomes[KSM_NR_OUTCOMES];
 };
 
@@ -302,14 +324,15 @@ struct ksm_counters {
  * @ctx: handed to every op
  * @page_mask: ~(page size - 1)
  * @nr_nodes: number of trees of each kind
- * @stable: per-node stable trees, ordered by hash, then by content
- * @unstable: per-node unstable trees, ordered by hash alone
+ * @stable: per-node stable trees, ordered by hash; equal hashes need not be equal contents
+ * @unstable: per-node unstable trees, ordered by hash
  * @slots: registered address spaces in scan order
  * @slots_hash: the same, by mm
  * @scan: cursor
  * @counters: what sysfs shows
  * @max_page_sharing: most rmap items on one node, >= 2
  * @prune_millisecs: chains are pruned of stale dups at most this often
+ * @empty_nodes: some node may have lost its last item while its page lives on
  */
 struct ksm_core {
 	const struct ksm_ops *ops;
@@ -324,6 +347,7 @@ struct ksm_core {
 	struct ksm_counters counters;
 	int max_page_sharing;
 	unsigned int prune_millisecs;
+	bool empty_nodes;
 };
 
 /* items.c: life of items, nodes and slots */
