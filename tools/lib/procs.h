@@ -18,11 +18,11 @@
 #define KSM_PROC_MERGING 1u
 #define KSM_PROC_RMAP_ITEMS 2u
 #define KSM_PROC_ZERO_PAGES 4u /* not before 6.12 */
-#define KSM_PROC_MERGEABLE 8u /* asked for, and smaps could be read */
+#define KSM_PROC_MERGEABLE 8u  /* asked for, and smaps could be read */
 #define KSM_PROC_UID 16u
 
 /* flags of ksm_procs_read() */
-#define KSM_PROCS_ALL 1u /* rows also for processes that KSM knows nothing of */
+#define KSM_PROCS_ALL 1u       /* rows also for processes that KSM knows nothing of */
 #define KSM_PROCS_MERGEABLE 2u /* read smaps: slow, takes each process's mmap_lock */
 
 /**

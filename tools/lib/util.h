@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define KSMKIT_VERSION "0.1.0"
+
 /* Exit statuses of every tool. */
 #define KSM_EXIT_OK 0
 #define KSM_EXIT_FAILED 1
@@ -85,6 +87,13 @@ bool ksm_copy(char *to, size_t size, const char *from);
  * ksm_chomp() - cut trailing newlines and blanks
  */
 void ksm_chomp(char *text);
+
+/**
+ * ksm_utf8_len() - bytes of the UTF-8 character at the start of a string
+ *
+ * Return: 1 to 4, 0 at the end of the string or where it is no valid UTF-8.
+ */
+size_t ksm_utf8_len(const char *text);
 
 /**
  * ksm_edit_distance() - Levenshtein distance, for "did you mean"
