@@ -169,13 +169,13 @@ struct worker {
 /* Runs in the child for each command; what it returns is the answer. */
 typedef long (*worker_fn)(void *ctx, int cmd, long arg);
 
-/* Fork a child named @comm that serves fn(ctx, ...) until its socket closes. */
+/* Fork a child named @comm that serves fn(ctx, ...) for every command but 0. */
 void worker_start(struct worker *w, const char *comm, worker_fn fn, void *ctx);
 void worker_send(struct worker *w, int cmd, long arg);
 /* Dies when the worker died. */
 long worker_answer(struct worker *w);
 long worker_call(struct worker *w, int cmd, long arg);
-/* Close the socket and reap: dies unless the worker exits with 0. */
+/* End it and reap: dies unless it exits with 0. */
 void worker_stop(struct worker *w);
 /* SIGKILL and reap. */
 void worker_kill(struct worker *w);

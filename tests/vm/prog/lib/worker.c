@@ -21,7 +21,8 @@ static void serve(int fd, worker_fn fn, void *ctx)
 	struct request req;
 	long answer;
 
-	while (read(fd, &req, sizeof(req)) == sizeof(req)) {
+	/* Later workers inherit the other end, so that it never reads as closed: 0 is the end. */
+	while (read(fd, &req, sizeof(req)) == sizeof(req) && req.cmd) {
 		answer = fn(ctx, req.cmd, req.arg);
 		if (write(fd, &answer, sizeof(answer)) != sizeof(answer))
 			break;
@@ -76,6 +77,7 @@ void worker_stop(struct worker *w)
 {
 	int status;
 
+	worker_send(w, 0, 0);
 	close(w->fd);
 	if (waitpid(w->pid, &status, 0) != w->pid || !WIFEXITED(status) || WEXITSTATUS(status))
 		die("worker %d did not end cleanly (status %#x)", w->pid, status);
