@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The maps and settings that all programs share, and the life of processes: which address space
+ * belongs to whom, from fork to exit, so that every event can name its process.
+ */
+#include "emit.bpf.h"
+
+struct count_map fired SEC(".maps");
+struct count_map lost SEC(".maps");
+struct ring_map ring SEC(".maps");
+struct mm_map mms SEC(".maps");
+struct tgid_map tgids SEC(".maps");
+struct breaks_map breaks SEC(".maps");
+
+const volatile __u64 event_mask = 0;
+const volatile __u64 count_mask = 0;
+const volatile __u32 only_tgid = 0;
+const volatile __u32 wake_bytes = 0;
+const volatile __u32 backends = 0;
+
+__u32 last_mm_id = 0;
+
+/* A forked child has its own tgid only now: the ENTER that came during the fork is due. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct ksm_event event = { .type = KSM_EVENT_ENTER };
+	__u64 mm = (__u64)BPF_CORE_READ(child, mm);
+	struct mm_state *state = bpf_map_lookup_elem(&mms, &mm);
+	__u32 tgid;
+
+	if (!state || !(state->flags & MM_FORKING))
+		return 0;
+	tgid = BPF_CORE_READ(child, tgid);
+	state->flags = 0;
+	state->tgid = tgid;
+	ksm_process(child, tgid, mm);
+	event.tgid = tgid;
+	event.mm = state->id;
+	ksm_emit(&event);
+	return 0;
+}
+
+/* The name changes: it is announced again with the next event. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct tgid_state *state = bpf_map_lookup_elem(&tgids, &tgid);
+
+	if (state)
+		state->announced = 0;
+	return 0;
+}
+
+/* The scanner may have dropped the address space first; then no hook of KSM tells of the exit. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	struct ksm_event event = { .type = KSM_EVENT_EXIT };
+	struct tgid_state *state;
+	struct mm_state *mm;
+	__u64 key;
+
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	event.tgid = BPF_CORE_READ(task, tgid);
+	bpf_map_delete_elem(&breaks, &event.tgid);
+	state = bpf_map_lookup_elem(&tgids, &event.tgid);
+	if (!state)
+		return 0;
+	key = state->mm;
+	mm = key ? bpf_map_lookup_elem(&mms, &key) : NULL;
+	if (mm && mm->tgid == event.tgid && !(mm->flags & MM_EXITED)) {
+		mm->flags |= MM_EXITED;
+		event.mm = mm->id;
+		ksm_emit(&event);
+	}
+	bpf_map_delete_elem(&tgids, &event.tgid);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How every BPF program hands an event on: counted, then written into the ring when wanted, and
+ * counted as lost when the ring is full. The maps live in emit.bpf.c; the objects are linked.
+ */
+#ifndef KSM_EMIT_BPF_H
+#define KSM_EMIT_BPF_H
+
+#include "vmlinux.h"
+#include "ksm_event.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define BIT64(n) (1ULL << (n))
+#define PAGE_ADDRESS(a) ((a) & ~0xfffULL) /* the low bits of an rmap_item's address are flags */
+
+#define KSM_MAX_PROCESSES 65536
+#define KSM_MAX_MMS 16384
+
+/* What is known of an address space. */
+struct mm_state {
+	__u32 id;
+	__u32 tgid;
+	__u32 flags;
+	__u32 unused;
+};
+
+#define MM_FORKING 1 /* being forked: its owner still carries the parent's tgid */
+#define MM_EXITED 2  /* its EXIT was emitted */
+
+/* What is known of a process. */
+struct tgid_state {
+	__u64 mm;	 /* its address space known to KSM */
+	__u64 announced; /* its COMM was emitted */
+};
+
+struct count_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KSM_EVENT_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+
+struct ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 23);
+};
+
+struct mm_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, KSM_MAX_MMS);
+	__type(key, __u64);
+	__type(value, struct mm_state);
+};
+
+struct tgid_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, KSM_MAX_PROCESSES);
+	__type(key, __u32);
+	__type(value, struct tgid_state);
+};
+
+struct breaks_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, KSM_MAX_PROCESSES);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+
+extern struct count_map fired SEC(".maps");
+extern struct count_map lost SEC(".maps");
+extern struct ring_map ring SEC(".maps");
+extern struct mm_map mms SEC(".maps");
+extern struct tgid_map tgids SEC(".maps");
+extern struct breaks_map breaks SEC(".maps");
+
+/* Set before loading. */
+extern const volatile __u64 event_mask; /* types that go into the ring */
+extern const volatile __u64 count_mask; /* types that are counted, a superset */
+extern const volatile __u32 only_tgid;	/* 0: every process */
+extern const volatile __u32 wake_bytes; /* pending bytes in the ring that wake the reader */
+extern const volatile __u32 backends;	/* BIT(KSM_BACKEND_KERNEL), BIT(KSM_BACKEND_ENGINE) */
+
+extern __u32 last_mm_id;
+
+static __always_inline void ksm_count(struct count_map *map, __u32 type)
+{
+	__u64 *n = bpf_map_lookup_elem(map, &type);
+
+	/* Per CPU, yet atomic: a program may be preempted by another one on its CPU. */
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/* Entry 0, which is no type, sums up: one look tells the reader that nothing changed. */
+static __always_inline void ksm_count_lost(__u32 type)
+{
+	ksm_count(&lost, type);
+	ksm_count(&lost, 0);
+}
+
+static __always_inline bool ksm_wanted(__u32 type, __u32 tgid)
+{
+	if (!(count_mask & BIT64(type)))
+		return false;
+	return !only_tgid || !tgid || tgid == only_tgid;
+}
+
+/*
+ * Emits one event; fills in cpu and time. The time is taken after the place in the ring, so that
+ * the two orders differ by no more than a preemption inside these few lines.
+ */
+static __always_inline void ksm_emit(struct ksm_event *event)
+{
+	struct ksm_event *slot;
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (!ksm_wanted(event->type, event->tgid))
+		return;
+	ksm_count(&fired, event->type);
+	if (!(event_mask & BIT64(event->type)))
+		return;
+	slot = bpf_ringbuf_reserve(&ring, sizeof(*slot), 0);
+	if (!slot) {
+		ksm_count_lost(event->type);
+		return;
+	}
+	*slot = *event;
+	slot->cpu = bpf_get_smp_processor_id();
+	slot->time = bpf_ktime_get_ns();
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
+		flags = BPF_RB_FORCE_WAKEUP;
+	bpf_ringbuf_submit(slot, flags);
+}
+
+static __always_inline void ksm_emit_comm(struct task_struct *leader, __u32 tgid)
+{
+	struct ksm_event event = { .type = KSM_EVENT_COMM, .tgid = tgid };
+	char comm[16] = {};
+
+	BPF_CORE_READ_STR_INTO(&comm, leader, comm);
+	__builtin_memcpy(&event.address, comm, 8);
+	__builtin_memcpy(&event.pfn, comm + 8, 8);
+	event.n64 = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
+	ksm_emit(&event);
+}
+
+/* Remembers the process of a KSM address space and gives its name, once, before its events. */
+static __always_inline void ksm_process(struct task_struct *task, __u32 tgid, __u64 mm)
+{
+	struct tgid_state fresh = { .mm = mm };
+	struct tgid_state *state;
+
+	state = bpf_map_lookup_elem(&tgids, &tgid);
+	if (!state) {
+		bpf_map_update_elem(&tgids, &tgid, &fresh, BPF_NOEXIST);
+		state = bpf_map_lookup_elem(&tgids, &tgid);
+	}
+	if (!state)
+		return;
+	state->mm = mm;
+	if (state->announced)
+		return;
+	state->announced = 1;
+	ksm_emit_comm(BPF_CORE_READ(task, group_leader), tgid);
+}
+
+static __always_inline struct mm_state *ksm_mm_new(__u64 mm, __u32 tgid, __u32 flags)
+{
+	struct mm_state fresh = { .tgid = tgid, .flags = flags };
+
+	fresh.id = __sync_fetch_and_add(&last_mm_id, 1) + 1;
+	bpf_map_update_elem(&mms, &mm, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&mms, &mm);
+}
+
+/*
+ * Fills tgid and mm of an event about the address space @ptr and announces the process.
+ *
+ * The owner is asked each time: it is NULL once the process is gone, and then what was learned
+ * before counts.
+ */
+static __always_inline void ksm_fill_mm(struct ksm_event *event, void *ptr)
+{
+	struct mm_struct *mm = ptr;
+	__u64 key = (__u64)ptr;
+	struct task_struct *owner = NULL;
+	struct mm_state *state;
+	__u32 tgid = 0;
+
+	if (!mm)
+		return;
+	if (bpf_core_field_exists(mm->owner))
+		owner = BPF_CORE_READ(mm, owner);
+	if (owner)
+		tgid = BPF_CORE_READ(owner, tgid);
+	state = bpf_map_lookup_elem(&mms, &key);
+	if (!state)
+		state = ksm_mm_new(key, tgid, 0);
+	if (!state)
+		return;
+	if (state->flags & MM_FORKING || !tgid)
+		tgid = state->tgid;
+	else
+		state->tgid = tgid;
+	event->mm = state->id;
+	event->tgid = tgid;
+	if (owner && tgid)
+		ksm_process(owner, tgid, key);
+}
+
+#endif /* KSM_EMIT_BPF_H */

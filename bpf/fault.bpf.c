@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KSM pages losing a user: copy-on-write breaks, unmerged ranges, copies at swap-in. The same for
+ * both engines: the kernel's own fault path does it, and knows a KSM page by the same mark.
+ */
+#include "points.bpf.h"
+
+#define PTE_PFN(pte) (((pte)&0x000ffffffffff000ULL) >> 12)
+#define MAPPING_KSM 3 /* low bits of page->mapping */
+#define MADV_UNMERGEABLE 13
+#define FAULT_FAILED 0xc73 /* OOM, SIGBUS, HWPOISON, SIGSEGV, RETRY, FALLBACK */
+#define IS_ERROR(p) ((__u64)(p) >= -4095ULL)
+
+extern const void vmemmap_base __ksym __weak;
+
+/* A write fault on a KSM page under way, by thread. */
+struct break_state {
+	__u64 start;
+	__u64 address;
+	__u64 kpfn;
+	__u64 mm;
+	__u64 why;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct break_state);
+} breaking SEC(".maps");
+
+static __always_inline __u64 vmemmap(void)
+{
+	__u64 base = 0;
+
+	bpf_probe_read_kernel(&base, sizeof(base), &vmemmap_base);
+	return base;
+}
+
+static __always_inline bool pfn_is_ksm(__u64 pfn)
+{
+	struct page *page = (void *)(vmemmap() + pfn * bpf_core_type_size(struct page));
+
+	return ((__u64)BPF_CORE_READ(page, mapping) & 3) == MAPPING_KSM;
+}
+
+/*
+ * Unmerging breaks remotely. Kernels that have per-VMA locks ask for an unshare as well, older
+ * ones for a write, as does a debugger's write there.
+ */
+static __always_inline bool is_unmerge(__u64 flags)
+{
+	if (!(flags & FAULT_FLAG_REMOTE))
+		return false;
+	return flags & FAULT_FLAG_UNSHARE ||
+	       !bpf_core_enum_value_exists(enum fault_flag, FAULT_FLAG_VMA_LOCK);
+}
+
+SEC("fentry/do_wp_page")
+int BPF_PROG(wp_entry, struct vm_fault *vmf)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct break_state state = {};
+
+	state.kpfn = PTE_PFN(vmf->orig_pte.pte);
+	if (!pfn_is_ksm(state.kpfn))
+		return 0;
+	state.start = bpf_ktime_get_ns();
+	state.address = PAGE_ADDRESS(vmf->address);
+	state.mm = (__u64)vmf->vma->vm_mm;
+	state.why = is_unmerge(vmf->flags) ? KSM_COW_UNMERGE : KSM_COW_WRITE;
+	if (bpf_map_update_elem(&breaking, &thread, &state, BPF_ANY)) {
+		ksm_count(&fired, KSM_EVENT_COW_BREAK);
+		ksm_count_lost(KSM_EVENT_COW_BREAK);
+	}
+	return 0;
+}
+
+static __always_inline void count_break(__u32 tgid)
+{
+	__u64 *n = bpf_map_lookup_elem(&breaks, &tgid), one = 1;
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else if (bpf_map_update_elem(&breaks, &tgid, &one, BPF_NOEXIST)) {
+		n = bpf_map_lookup_elem(&breaks, &tgid);
+		if (n)
+			__sync_fetch_and_add(n, 1);
+	}
+}
+
+SEC("fexit/do_wp_page")
+int BPF_PROG(wp_exit, struct vm_fault *vmf, unsigned int ret)
+{
+	struct ksm_event event = { .type = KSM_EVENT_COW_BREAK };
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct break_state *state = bpf_map_lookup_elem(&breaking, &thread);
+
+	if (!state)
+		return 0;
+	if (!(ret & FAULT_FAILED) && state->address == PAGE_ADDRESS(vmf->address)) {
+		event.address = state->address;
+		event.pfn = state->kpfn;
+		event.n32 = state->why;
+		event.n64 = bpf_ktime_get_ns() - state->start;
+		ksm_fill_mm(&event, (void *)state->mm);
+		if (ksm_wanted(event.type, event.tgid))
+			count_break(event.tgid);
+		ksm_emit(&event);
+	}
+	bpf_map_delete_elem(&breaking, &thread);
+	return 0;
+}
+
+SEC("fexit/ksm_madvise")
+int BPF_PROG(madvise_exit, struct vm_area_struct *vma, unsigned long start, unsigned long end,
+	     int advice, unsigned long *vm_flags, int ret)
+{
+	struct ksm_event event = {
+		.type = KSM_EVENT_UNMERGE_RANGE,
+		.address = start,
+		.n64 = end - start,
+	};
+
+	if (ret || advice != MADV_UNMERGEABLE)
+		return 0;
+	ksm_fill_mm(&event, vma->vm_mm);
+	ksm_emit(&event);
+	return 0;
+}
+
+SEC("fexit/ksm_might_need_to_copy")
+int BPF_PROG(swapin_exit, void *page, struct vm_area_struct *vma, unsigned long address, void *ret)
+{
+	struct ksm_event event = { .type = KSM_EVENT_SWAPIN_COPY };
+
+	if (!ret || ret == page || IS_ERROR(ret))
+		return 0;
+	event.address = PAGE_ADDRESS(address);
+	if (vmemmap())
+		event.pfn = ((__u64)page - vmemmap()) / bpf_core_type_size(struct page);
+	ksm_fill_mm(&event, vma->vm_mm);
+	ksm_emit(&event);
+	return 0;
+}

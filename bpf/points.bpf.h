@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What each of KSM's points means as an event. The in-tree tracepoints, the fentry programs for
+ * kernels without them and the engine's tracepoints all end here: same arguments, same meaning.
+ */
+#ifndef KSM_POINTS_BPF_H
+#define KSM_POINTS_BPF_H
+
+#include "emit.bpf.h"
+
+/*
+ * The first half of a new KSM page. Kernel and engine tell of a new page in two steps: a page
+ * made KSM in place (no kpage yet), then its twin merged into it. When the second step fails the
+ * first is undone, so nothing is told before the second step. Both engines serialise their
+ * merges, hence one slot each.
+ */
+struct first_half {
+	void *rmap_item;
+	void *mm;
+	__u64 pfn;
+};
+
+static __always_inline __u64 item_address(void *ptr)
+{
+	struct ksm_rmap_item *item = ptr;
+
+	return PAGE_ADDRESS(BPF_CORE_READ(item, address));
+}
+
+static __always_inline void point_scan(__u16 type, int seq, __u32 rmap_items)
+{
+	struct ksm_event event = { .type = type, .n32 = seq, .n64 = rmap_items };
+
+	ksm_emit(&event);
+}
+
+/* One event about a tracked page of the address space @mm. */
+static __always_inline void point_item(__u16 type, void *rmap_item, void *mm, __u64 pfn, __u32 n32)
+{
+	struct ksm_event event = { .type = type, .n32 = n32, .pfn = pfn };
+
+	event.address = item_address(rmap_item);
+	ksm_fill_mm(&event, mm);
+	ksm_emit(&event);
+}
+
+static __always_inline void point_merge(struct first_half *first, void *kpage, __u64 pfn,
+					void *rmap_item, void *mm, int err)
+{
+	if (err) {
+		first->rmap_item = NULL;
+		point_item(KSM_EVENT_MERGE_FAILED, rmap_item, mm, pfn, -err);
+	} else if (!kpage) {
+		first->rmap_item = rmap_item;
+		first->mm = mm;
+		first->pfn = pfn;
+	} else {
+		if (first->rmap_item && first->pfn == pfn)
+			point_item(KSM_EVENT_NEW_PAGE, first->rmap_item, first->mm, pfn, 0);
+		first->rmap_item = NULL;
+		point_item(KSM_EVENT_MERGE, rmap_item, mm, pfn, 0);
+	}
+}
+
+static __always_inline void point_zero_merge(__u64 pfn, void *rmap_item, void *mm, int err)
+{
+	point_item(err ? KSM_EVENT_MERGE_FAILED : KSM_EVENT_ZERO_MERGE, rmap_item, mm, pfn, -err);
+}
+
+static __always_inline void point_page_removed(__u64 pfn)
+{
+	struct ksm_event event = { .type = KSM_EVENT_PAGE_REMOVED, .pfn = pfn };
+
+	ksm_emit(&event);
+}
+
+/*
+ * An address space enters KSM: by its own madvise() or prctl(), across exec, or through the fork
+ * that makes it. In a fork the child's task still carries the parent's tgid: process_fork()
+ * emits the event then.
+ */
+static __always_inline void point_enter(void *ptr)
+{
+	struct ksm_event event = { .type = KSM_EVENT_ENTER };
+	struct mm_struct *mm = ptr;
+	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *owner = NULL;
+	struct mm_state *state;
+
+	if (bpf_core_field_exists(mm->owner))
+		owner = BPF_CORE_READ(mm, owner);
+	if (owner && owner != current && mm != BPF_CORE_READ(current, mm)) {
+		ksm_mm_new((__u64)mm, 0, MM_FORKING);
+		return;
+	}
+	state = ksm_mm_new((__u64)mm, tgid, 0);
+	ksm_process(current, tgid, (__u64)mm);
+	event.tgid = tgid;
+	event.mm = state ? state->id : 0;
+	ksm_emit(&event);
+}
+
+static __always_inline void point_exit(void *mm)
+{
+	struct ksm_event event = { .type = KSM_EVENT_EXIT };
+	__u64 key = (__u64)mm;
+	struct mm_state *state = bpf_map_lookup_elem(&mms, &key);
+
+	if (!state) {
+		event.tgid = bpf_get_current_pid_tgid() >> 32;
+	} else {
+		if (state->flags & MM_EXITED)
+			return;
+		state->flags |= MM_EXITED;
+		event.tgid = state->tgid;
+		event.mm = state->id;
+	}
+	ksm_emit(&event);
+}
+
+#endif /* KSM_POINTS_BPF_H */

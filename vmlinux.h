@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel types that bpf/ uses, trimmed by hand: only the members read, at whatever offset the
+ * running kernel has them (CO-RE). Building therefore needs neither kernel headers nor BTF.
+ */
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+typedef unsigned char __u8;
+typedef short __s16;
+typedef unsigned short __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long __s64;
+typedef unsigned long long __u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef __u64 u64;
+typedef __u32 u32;
+typedef _Bool bool;
+
+enum { false, true };
+
+/* Values of the BPF user ABI; declared here because linux/bpf.h would bring types of its own. */
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
+enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct signal_struct {
+	atomic_t live;
+};
+
+struct mm_struct {
+	struct task_struct *owner;
+	unsigned long ksm_merging_pages;
+	unsigned long ksm_rmap_items;
+};
+
+/* ksm_zero_pages came as a plain number and became an atomic one. */
+struct mm_struct___zero_plain {
+	unsigned long ksm_zero_pages;
+};
+
+struct mm_struct___zero_atomic {
+	atomic64_t ksm_zero_pages;
+};
+
+struct task_struct {
+	unsigned int flags;
+	int pid;
+	int tgid;
+	char comm[16];
+	__u64 start_time;
+	struct mm_struct *mm;
+	struct task_struct *group_leader;
+	struct signal_struct *signal;
+	const struct cred *real_cred;
+	struct css_set *cgroups;
+};
+
+struct page {
+	struct address_space *mapping;
+};
+
+struct vm_area_struct {
+	struct mm_struct *vm_mm;
+};
+
+typedef struct {
+	unsigned long pte;
+} pte_t;
+
+enum fault_flag {
+	FAULT_FLAG_REMOTE = 1 << 7,
+	FAULT_FLAG_UNSHARE = 1 << 10,
+	FAULT_FLAG_VMA_LOCK = 1 << 12,
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long address;
+	enum fault_flag flags;
+	pte_t orig_pte;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct ksm_stable_node {
+	struct hlist_head hlist;
+	unsigned long kpfn;
+	int rmap_hlist_len;
+};
+
+struct ksm_rmap_item {
+	struct mm_struct *mm;
+	unsigned long address;
+	struct ksm_stable_node *head;
+	struct hlist_node hlist;
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+#endif /* __VMLINUX_H__ */
