@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where contents are looked up: all of the core that knows how the two kinds of tree are built.
+ *
+ * An index maps a content hash to its few entries. Stable entries are lone nodes and chains,
+ * unstable ones are rmap items; each is kept per NUMA node. Another structure than a tree fits
+ * behind the same functions. All run under the engine mutex and never sleep.
+ */
+#ifndef KSM_CORE_INDEX_H
+#define KSM_CORE_INDEX_H
+
+#include "ksm_core.h"
+
+/*
+ * Entries of one hash that a lookup considers. Different contents with equal 64-bit hashes do not
+ * happen by chance; this bounds what happens when someone makes them.
+ */
+#define KSM_INDEX_RUN 8
+
+/* The unstable index */
+int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
+			    struct ksm_rmap_item *run[KSM_INDEX_RUN]);
+void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item);
+void ksm_index_remove_unstable(struct ksm_core *core, struct ksm_rmap_item *item);
+void ksm_index_reset_unstable(struct ksm_core *core);
+
+/* The stable index */
+int ksm_index_find_stable(struct ksm_core *core, int nid, u64 hash,
+			  struct ksm_stable_node *run[KSM_INDEX_RUN]);
+void ksm_index_insert_stable(struct ksm_core *core, struct ksm_stable_node *entry);
+void ksm_index_remove_stable(struct ksm_core *core, struct ksm_stable_node *entry);
+void ksm_index_replace_stable(struct ksm_core *core, struct ksm_stable_node *old,
+			      struct ksm_stable_node *entry);
+struct ksm_stable_node *ksm_index_next_stable(struct ksm_core *core, struct ksm_stable_node *entry);
+
+#endif /* KSM_CORE_INDEX_H */

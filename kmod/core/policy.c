@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What to do with one page.
+ *
+ * Pages that are merged already are write-protected: their content cannot change, and the stable
+ * tree that holds them can be trusted. Merging a page into one of them is the easy half.
+ *
+ * The other half is to find two equal pages among those that are not merged yet. They are written
+ * to at any time, and write-protecting all of memory just to compare it would cost more than
+ * merging saves. So they go into the unstable tree, which is ordered by contents that may already
+ * be different. In a tree ordered by comparing the pages themselves, one changed page high up
+ * misleads every search that passes it. This one is ordered by the hash that each page had when it
+ * was put in, and that key does not change with the page: a search always arrives at the items
+ * that had the hash looked for. A changed page thus spoils nothing but its own chance to be found,
+ * and is found out as soon as someone compares it. Three more things keep the errors small and
+ * passing:
+ *
+ *   - a page enters only when its hash is the one of its last visit, so that pages that are
+ *     written all the time stay outside;
+ *   - the whole tree is thrown away after each pass, so no mistake lives longer;
+ *   - a hit is a suspicion. ops->promote_pair write-protects both pages and compares all bytes,
+ *     and what it returns is what counts.
+ *
+ * What may go wrong is therefore that two equal pages meet one pass later; never that two
+ * different pages become one.
+ */
+#include "index.h"
+#include "items.h"
+
+/* The visit is not over: try the next thing. */
+#define UNDECIDED KSM_NR_OUTCOMES
+
+static enum ksm_outcome outcome_of(int err, enum ksm_outcome success)
+{
+	switch (err) {
+	case 0:
+		return success;
+	case -EAGAIN:
+	case -ESTALE:
+		return KSM_OUTCOME_RACED;
+	case -EBUSY:
+		return KSM_OUTCOME_PINNED;
+	case -EFAULT:
+		return KSM_OUTCOME_GONE;
+	case -ENOMEM:
+		return KSM_OUTCOME_NOMEM;
+	default:
+		return KSM_OUTCOME_REFUSED;
+	}
+}
+
+/* A KSM page. Fork copies mappings, not items: the child's mapping hangs on no node until now. */
+static enum ksm_outcome visit_ksm_page(struct ksm_core *core, const struct ksm_candidate *cand,
+				       struct ksm_rmap_item *item)
+{
+	int err;
+
+	if ((item->address & STABLE_FLAG) && item->head == cand->node)
+		return KSM_OUTCOME_ALREADY;
+	ksm_remove_rmap_item_from_tree(core, item);
+	err = core->ops->adopt(core->ctx, item, cand->page, cand->node);
+	return outcome_of(err, KSM_OUTCOME_FORKED);
+}
+
+/*
+ * @full is set when an equal KSM page stands alone in the tree and has no room: should the page
+ * find a partner, a chain will be needed.
+ */
+static enum ksm_outcome merge_with_ksm_page(struct ksm_core *core, const struct ksm_candidate *cand,
+					    struct ksm_rmap_item *item, bool *full)
+{
+	enum ksm_outcome outcome = UNDECIDED;
+	struct ksm_stable_hit hit;
+	int err;
+
+	*full = false;
+	if (!ksm_stable_tree_search(core, cand->page, cand->hash, cand->nid, &hit))
+		return UNDECIDED;
+	if (hit.kpage == cand->page) {
+		/* Promoted through another mapping after the walk had collected this one. */
+		err = core->ops->adopt(core->ctx, item, cand->page, hit.node);
+		outcome = outcome_of(err, KSM_OUTCOME_FORKED);
+	} else if (is_page_sharing_candidate(core, hit.node)) {
+		err = core->ops->merge_into(core->ctx, item, cand->page, hit.node, hit.kpage);
+		outcome = outcome_of(err, KSM_OUTCOME_MERGED);
+	} else {
+		*full = !is_stable_node_chain(hit.entry);
+	}
+	core->ops->release(core->ctx, hit.kpage, KSM_HOLD);
+	return outcome;
+}
+
+static void unstable_tree_insert(struct ksm_core *core, struct ksm_rmap_item *item, u64 hash,
+				 int nid)
+{
+	item->hash = hash;
+	item->nid = nid;
+	item->address |= UNSTABLE_FLAG | (core->scan.seqnr & SEQNR_MASK);
+	ksm_index_insert_unstable(core, item);
+	core->counters.pages_unshared++;
+}
+
+/*
+ * Make one new KSM page of two equal pages. Both nodes that may be needed are allocated first:
+ * once the pages are merged there is no way back.
+ */
+static enum ksm_outcome try_to_merge_two_pages(struct ksm_core *core,
+					       const struct ksm_candidate *cand,
+					       struct ksm_rmap_item *item,
+					       struct ksm_rmap_item *tree_item,
+					       struct page *tree_page, bool full)
+{
+	struct ksm_stable_node *node, *chain = NULL;
+	int err = -ENOMEM;
+
+	node = ksm_alloc_stable_node(core, cand->hash, cand->nid);
+	if (full)
+		chain = ksm_alloc_stable_node(core, cand->hash, cand->nid);
+	if (node && (chain || !full)) {
+		/* anon_vma shares its place with nid, so the item leaves the tree before. */
+		ksm_remove_rmap_item_from_tree(core, tree_item);
+		err = core->ops->promote_pair(core->ctx, item, cand->page, tree_item, tree_page,
+					      node);
+		if (err)
+			unstable_tree_insert(core, tree_item, cand->hash, cand->nid);
+	}
+	if (!err) {
+		if (core->ops->checksum)
+			node->hash = core->ops->checksum(core->ctx, item->mm, tree_page);
+		ksm_stable_tree_insert(core, node, tree_page, chain);
+		return KSM_OUTCOME_NEW_PAGE;
+	}
+	if (chain)
+		ksm_free_stable_node(core, chain);
+	if (node)
+		ksm_free_stable_node(core, node);
+	return outcome_of(err, KSM_OUTCOME_NEW_PAGE);
+}
+
+/*
+ * Find an equal page in the unstable tree and merge with it, else leave the page there.
+ *
+ * Usually there is one item of a hash at most. There are more when a merge failed: pinned memory,
+ * say, that stays so. Each visit tries one partner only, for a try costs a write-protection; and
+ * begins with another one in each pass, lest a page that cannot be merged stand for ever between
+ * two that can.
+ */
+static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
+						    const struct ksm_candidate *cand,
+						    struct ksm_rmap_item *item, bool full)
+{
+	struct ksm_rmap_item *run[KSM_INDEX_RUN];
+	enum ksm_outcome outcome = KSM_OUTCOME_UNSHARED;
+	int n = ksm_index_find_unstable(core, cand->nid, cand->hash, run);
+
+	for (int i = 0; i < n; i++) {
+		struct ksm_rmap_item *tree_item = run[(core->scan.seqnr + i) % n];
+		struct page *tree_page = core->ops->hold_item(core->ctx, tree_item);
+		bool same, equal;
+
+		if (IS_ERR(tree_page)) {
+			if (PTR_ERR(tree_page) == -ESTALE)
+				ksm_remove_rmap_item_from_tree(core, tree_item);
+			else
+				outcome = KSM_OUTCOME_RACED;
+			continue;
+		}
+		same = tree_page == cand->page;
+		equal = !same && !core->ops->compare(core->ctx, cand->page, tree_page);
+		if (equal)
+			outcome = try_to_merge_two_pages(core, cand, item, tree_item, tree_page,
+							 full);
+		core->ops->release(core->ctx, tree_page, KSM_HOLD);
+		if (outcome == KSM_OUTCOME_NEW_PAGE)
+			return outcome;
+		/* One page shared since a fork: the mapping that is in the tree stands for both. */
+		if (same)
+			return outcome;
+		if (equal)
+			break;
+	}
+	unstable_tree_insert(core, item, cand->hash, cand->nid);
+	return outcome;
+}
+
+/*
+ * The whole of it: merged already; else equal to a KSM page; else, if it was left alone since the
+ * last visit, equal to a page of the unstable tree.
+ */
+static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct ksm_candidate *cand)
+{
+	enum ksm_outcome outcome;
+	struct ksm_rmap_item *item;
+	bool fresh, full, changed;
+
+	if (cand->orphan)
+		return outcome_of(
+			core->ops->unshare(core->ctx, core->scan.mm_slot->mm, cand->address),
+			KSM_OUTCOME_ORPHAN);
+
+	item = ksm_get_next_rmap_item(core, cand->address);
+	if (!item)
+		return KSM_OUTCOME_NOMEM;
+	fresh = !item->age;
+	if (item->age < 255)
+		item->age++;
+	if (cand->node)
+		return visit_ksm_page(core, cand, item);
+
+	ksm_remove_rmap_item_from_tree(core, item);
+	outcome = merge_with_ksm_page(core, cand, item, &full);
+	if (outcome != UNDECIDED)
+		return outcome;
+
+	changed = item->oldchecksum != (unsigned int)cand->hash;
+	item->oldchecksum = (unsigned int)cand->hash;
+	if (fresh)
+		return KSM_OUTCOME_FIRST_SEEN;
+	if (changed)
+		return KSM_OUTCOME_VOLATILE;
+	return unstable_tree_search_insert(core, cand, item, full);
+}
+
+/**
+ * ksm_core_visit() - decide on one page of the scanned slot
+ * @core: the engine, with a cursor
+ * @cand: the page; its address is not below the cursor
+ *
+ * Moves the cursor behind it and counts the outcome.
+ *
+ * Return: what became of it.
+ */
+enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidate *cand)
+{
+	enum ksm_outcome outcome = KSM_OUTCOME_REFUSED;
+
+	if (!core->scan.mm_slot || cand->address < core->scan.address) {
+		core->counters.broken++;
+	} else {
+		outcome = cmp_and_merge_page(core, cand);
+		core->scan.address = cand->address + ~core->page_mask + 1;
+	}
+	core->counters.pages_scanned++;
+	core->counters.outcomes[outcome]++;
+	if (core->ops->outcome)
+		core->ops->outcome(core->ctx, outcome, cand);
+	return outcome;
+}
+
+/**
+ * ksm_core_scan_batch() - visit all that ops->next offers
+ * @core: the engine, with a cursor; the caller holds the mmap_lock of the scanned address space
+ *
+ * Return: pages visited.
+ */
+unsigned long ksm_core_scan_batch(struct ksm_core *core)
+{
+	unsigned long visited = 0;
+
+	for (;;) {
+		struct ksm_candidate cand = { 0 };
+
+		if (!core->ops->next(core->ctx, &cand))
+			return visited;
+		ksm_core_visit(core, &cand);
+		visited++;
+	}
+}
