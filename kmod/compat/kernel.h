@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel as the engine sees it: one API, the newest, on every kernel.
+ *
+ * Include this first in every file below kmod/ that touches memory management.
+ * Many functions that in-tree KSM uses are not exported. Each is resolved by name
+ * at load (symbols.c) and called through a static call, never a function pointer:
+ * under IBT the unexported ones have sealed entries, which an indirect call may
+ * not enter; a static call is patched into a direct one.
+ *
+ * The rename happens before the kernel's headers are read, so that their inline
+ * functions (pte_offset_map_lock(), put_anon_vma()...) reach our wrappers, and the
+ * compiler checks our definitions against the kernel's own prototypes.
+ */
+#ifndef KSME_COMPAT_KERNEL_H
+#define KSME_COMPAT_KERNEL_H
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#define __mmu_notifier_invalidate_range_start k___mmu_notifier_invalidate_range_start
+#define __mmu_notifier_invalidate_range_end k___mmu_notifier_invalidate_range_end
+#define ptep_clear_flush k_ptep_clear_flush
+#define folio_free_swap k_folio_free_swap
+#define __put_anon_vma k___put_anon_vma
+#define lru_add_drain_all k_lru_add_drain_all
+#define bpf_get_btf_vmlinux k_bpf_get_btf_vmlinux
+#define btf_find_by_name_kind k_btf_find_by_name_kind
+#define btf_type_by_id k_btf_type_by_id
+#define btf_name_by_offset k_btf_name_by_offset
+#ifdef KSME_HAVE_FOLIO_RMAP
+#define folio_add_anon_rmap_ptes k_folio_add_anon_rmap_ptes
+#define folio_remove_rmap_ptes k_folio_remove_rmap_ptes
+#else
+#define page_add_anon_rmap k_page_add_anon_rmap
+#define page_remove_rmap k_page_remove_rmap
+#endif
+#ifdef KSME_HAVE_SPLIT_TO_ORDER
+#define split_huge_page_to_list_to_order k_split_huge_page_to_list_to_order
+#else
+#define split_huge_page_to_list k_split_huge_page_to_list
+#endif
+#ifdef KSME_HAVE_PTE_MAP_LOCK_CHECKED
+#define __pte_offset_map_lock k___pte_offset_map_lock
+#endif
+
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mmu_notifier.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <linux/huge_mm.h>
+#include <linux/ksm.h>
+#include <linux/sched/mm.h>
+#include <linux/static_call.h>
+#include <linux/hugetlb.h>
+
+#include "ksm_core.h"
+
+/*
+ * In-tree KSM's private types, as far as the engine reads them. layout.c compares
+ * each member with the running kernel's BTF before anything relies on them.
+ */
+struct intree_slot {
+	struct hlist_node hash;
+	struct list_head mm_node;
+	struct mm_struct *mm;
+};
+
+struct intree_mm_slot {
+	struct intree_slot slot;
+	struct ksm_rmap_item *rmap_list;
+};
+
+struct intree_scan {
+	struct intree_mm_slot *mm_slot;
+	unsigned long address;
+	struct ksm_rmap_item **rmap_list;
+	unsigned long seqnr;
+};
+
+/**
+ * struct ksme_intree - in-tree KSM's variables, found by name
+ * @mm_head: its list of registered address spaces, under @mmlist_lock
+ * @scan: its cursor
+ * @mmlist_lock: guards the list, and the cursor's slot
+ * @thread_mutex: held by ksmd for each batch and by writers of sysfs files
+ * @thread_wait: woken when the first address space registers
+ * @run: KSM_RUN_* bits
+ * @stable_tree: its stable trees
+ * @nr_node_ids: how many of those there are, NULL where that is always one
+ * @migrate_nodes: nodes between trees
+ * @run_attr: the sysfs file that starts it
+ * @mm_kobj: /sys/kernel/mm
+ */
+struct ksme_intree {
+	struct intree_mm_slot *mm_head;
+	struct intree_scan *scan;
+	spinlock_t *mmlist_lock;
+	struct mutex *thread_mutex;
+	wait_queue_head_t *thread_wait;
+	unsigned long *run;
+	struct rb_root **stable_tree;
+	int *nr_node_ids;
+	struct list_head *migrate_nodes;
+	struct kobj_attribute *run_attr;
+	struct kobject **mm_kobj;
+};
+
+extern struct ksme_intree ksme_intree;
+
+int ksme_symbols_resolve(void);
+int ksme_layout_check(void);
+
+/* Whether the last user of an address space has gone: its exit_mmap() has begun or will. */
+static inline bool ksm_test_exit(struct mm_struct *mm)
+{
+	return atomic_read(&mm->mm_users) == 0;
+}
+
+/* One name for what differs between kernels. */
+
+static inline void ksme_range_init(struct mmu_notifier_range *range,
+				   struct vm_area_struct *vma, unsigned long address)
+{
+#ifdef KSME_HAVE_RANGE_INIT_VMA
+	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, vma, vma->vm_mm, address,
+				address + PAGE_SIZE);
+#else
+	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, address,
+				address + PAGE_SIZE);
+#endif
+}
+
+/*
+ * The kernel's inline variants also enter a lockdep map that is not exported; the
+ * wait they annotate is the same one.
+ */
+static inline void ksme_notify_start(struct mmu_notifier_range *range)
+{
+	might_sleep();
+	if (mm_has_notifiers(range->mm)) {
+		range->flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+		__mmu_notifier_invalidate_range_start(range);
+	}
+}
+
+static inline void ksme_notify_end(struct mmu_notifier_range *range)
+{
+	if (mm_has_notifiers(range->mm))
+#ifdef KSME_HAVE_RANGE_INIT_VMA
+		__mmu_notifier_invalidate_range_end(range, false);
+#else
+		__mmu_notifier_invalidate_range_end(range);
+#endif
+}
+
+static inline void ksme_rmap_add(struct page *page, struct vm_area_struct *vma,
+				 unsigned long address)
+{
+#ifdef KSME_HAVE_FOLIO_RMAP
+	folio_add_anon_rmap_ptes(page_folio(page), page, 1, vma, address, RMAP_NONE);
+#else
+	page_add_anon_rmap(page, vma, address, RMAP_NONE);
+#endif
+}
+
+static inline void ksme_rmap_remove(struct page *page, struct vm_area_struct *vma)
+{
+#ifdef KSME_HAVE_FOLIO_RMAP
+	folio_remove_rmap_ptes(page_folio(page), page, 1, vma);
+#else
+	page_remove_rmap(page, vma, false);
+#endif
+}
+
+/* Give up exclusive ownership; -EBUSY when the page may be pinned. PTE cleared. */
+static inline int ksme_try_share(struct page *page)
+{
+#ifdef KSME_HAVE_FOLIO_RMAP
+	return folio_try_share_anon_rmap_pte(page_folio(page), page);
+#else
+	return page_try_share_anon_rmap(page);
+#endif
+}
+
+/*
+ * FAULT_FLAG_UNSHARE breaks COW without needing write permission, and is repeated
+ * until the page is no longer a KSM page. Kernels that report VM_FAULT_WRITE broke
+ * KSM's COW by a forced write fault instead, and so do we there.
+ */
+#ifdef KSME_HAVE_FAULT_WRITE_RESULT
+#define KSME_FAULT_FLAGS (FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE)
+#else
+#define KSME_FAULT_FLAGS (FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE)
+#endif
+
+#endif /* KSME_COMPAT_KERNEL_H */

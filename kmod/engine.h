@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One engine: its state, its locks, and what its parts offer each other.
+ *
+ * Lock order: run_lock, in-tree ksm_thread_mutex, mmap_lock of the scanned address
+ * space, engine lock, trylock of a second mmap_lock, page trylocks, PTE lock.
+ * In-tree ksm_mmlist_lock nests inside all of them and is never held across a call.
+ */
+#ifndef KSME_ENGINE_H
+#define KSME_ENGINE_H
+
+#include "compat/kernel.h"
+
+#include <linux/mutex.h>
+#include <linux/wait.h>
+
+#include "ksm_abi.h"
+
+/* Candidates collected under one hold of mmap_lock; bounds that hold. */
+#define KSME_CHUNK 64
+/* Each candidate may need one item; each new KSM page a node and a chain. */
+#define KSME_RESERVE_ITEMS KSME_CHUNK
+#define KSME_RESERVE_NODES (2 * KSME_CHUNK)
+
+/**
+ * struct ksme_slot - a registered address space, as the mm side knows it
+ * @slot: the core's part; slot.mm is held by mmgrab()
+ * @intree: in-tree KSM's slot of the same mm. Valid only while the mm has users,
+ *	observed under ksm_mmlist_lock, or while borrowed (slots.c)
+ */
+struct ksme_slot {
+	struct ksm_mm_slot slot;
+	struct intree_mm_slot *intree;
+};
+
+/**
+ * struct ksme_spot - a page found by the walk
+ * @address: where
+ * @pfn: which page it was; by the time of the merge it may be another
+ * @page: the page, referenced from walk to hash only
+ * @hash: its content's seeded hash; meaningless for a KSM page
+ */
+struct ksme_spot {
+	unsigned long address;
+	unsigned long pfn;
+	struct page *page;
+	u64 hash;
+};
+
+/**
+ * struct ksme_batch - what is being scanned: collected, hashed, then merged
+ * @spots: candidates of one address space by ascending address
+ * @limit: most to collect, up to KSME_CHUNK
+ * @nr: how many
+ * @pos: the next to offer to the core
+ * @next: where the walk goes on
+ * @done: the walk reached the end of the address space
+ * @mm: address space being scanned
+ * @vma: last area looked up in @mm, valid under the present hold of mmap_lock
+ * @page: referenced page of the candidate the core is visiting
+ */
+struct ksme_batch {
+	struct ksme_spot spots[KSME_CHUNK];
+	unsigned int limit;
+	unsigned int nr;
+	unsigned int pos;
+	unsigned long next;
+	bool done;
+	struct mm_struct *mm;
+	struct vm_area_struct *vma;
+	struct page *page;
+};
+
+/**
+ * struct ksm_engine - the engine
+ * @core: the algorithm's state, under @lock
+ * @lock: the engine mutex that serialises all core calls
+ * @run_lock: serialises writers of both run files, ours and in-tree KSM's
+ * @run: KSM_RUN_*; written under @run_lock and ksm_thread_mutex
+ * @pages_to_scan: pages per batch
+ * @sleep_millisecs: between batches
+ * @iter_wait: the thread sleeps here between batches
+ * @thread: ksm_engined
+ * @batch: used by whoever holds ksm_thread_mutex
+ * @seed: of content hashes, new at each load, so that nobody can craft collisions
+ */
+struct ksm_engine {
+	struct ksm_core core;
+	struct mutex lock;
+	struct mutex run_lock;
+	unsigned long run;
+	unsigned int pages_to_scan;
+	unsigned int sleep_millisecs;
+	wait_queue_head_t iter_wait;
+	struct task_struct *thread;
+	struct ksme_batch batch;
+	u64 seed;
+};
+
+extern struct ksm_engine ksme;
+
+/* run.c */
+int ksme_run_store(unsigned int run);
+void ksme_run_wake(void);
+bool ksme_owns_merging(void);
+
+/* engined.c */
+int ksme_thread_start(void);
+void ksme_thread_stop(void);
+
+/* sysfs.c */
+int ksme_sysfs_create(void);
+void ksme_sysfs_remove(void);
+
+/* mm/slots.c */
+int ksme_slots_register(void);
+bool ksme_slot_borrow(struct ksme_slot *slot);
+void ksme_slot_return(struct ksme_slot *slot);
+void ksme_slot_drop(struct ksme_slot *slot);
+void ksme_slots_drop_all(void);
+
+static inline struct ksme_slot *ksme_slot_of(struct ksm_mm_slot *slot)
+{
+	return container_of(slot, struct ksme_slot, slot);
+}
+
+/* mm/walk.c */
+struct vm_area_struct *ksme_mergeable_vma(struct mm_struct *mm, unsigned long address);
+struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address);
+pte_t *ksme_pte_lock(struct mm_struct *mm, unsigned long address, spinlock_t **ptl);
+void ksme_collect(struct ksme_batch *batch, unsigned long start);
+unsigned long ksme_next_ksm(struct vm_area_struct *vma, unsigned long start);
+
+/* mm/keyhole.c */
+struct ksm_stable_node *ksme_page_node(struct page *page);
+void ksme_page_set_node(struct page *page, struct ksm_stable_node *node);
+struct page *ksme_hold(void *ctx, struct ksm_stable_node *node, enum ksm_hold how);
+void ksme_release(void *ctx, struct page *page, enum ksm_hold how);
+
+/* mm/merge.c */
+u64 ksme_hash(struct page *page);
+int ksme_compare(void *ctx, struct page *a, struct page *b);
+int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
+		    struct ksm_stable_node *node, struct page *kpage);
+int ksme_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *page,
+		      struct ksm_rmap_item *tree_item, struct page *tree_page,
+		      struct ksm_stable_node *node);
+int ksme_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
+	       struct ksm_stable_node *node);
+struct page *ksme_hold_item(void *ctx, struct ksm_rmap_item *item);
+
+/* mm/unmerge.c */
+int ksme_break_ksm(struct vm_area_struct *vma, unsigned long address);
+int ksme_unmerge_all(void);
+void ksme_orphan_all(void);
+
+/* mm/guard.c */
+int ksme_guard_install(void);
+void ksme_guard_remove(void);
+bool ksme_intree_owns_merging(void);
+
+/* mm/ops.c */
+extern const struct ksm_ops ksme_ops;
+int ksme_ops_init(void);
+void ksme_ops_exit(void);
+void ksme_reserve(void);
+void ksme_batch_end(struct ksme_batch *batch);
+
+#endif /* KSME_ENGINE_H */

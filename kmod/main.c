@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load and unload: a ladder, and its exact mirror. */
+#include "engine.h"
+
+#include <linux/module.h>
+#include <linux/random.h>
+
+struct ksm_engine ksme = {
+	.lock = __MUTEX_INITIALIZER(ksme.lock),
+	.run_lock = __MUTEX_INITIALIZER(ksme.run_lock),
+	.run = KSM_RUN_STOP,
+	.pages_to_scan = 100,
+	.sleep_millisecs = 20,
+	.iter_wait = __WAIT_QUEUE_HEAD_INITIALIZER(ksme.iter_wait),
+};
+
+static struct rb_root stable_tree[1] = { RB_ROOT };
+static struct rb_root unstable_tree[1] = { RB_ROOT };
+
+static int __init ksme_init(void)
+{
+	int err;
+
+	err = ksme_symbols_resolve();
+	if (err)
+		return err;
+	err = ksme_layout_check();
+	if (err)
+		return err;
+
+	get_random_bytes(&ksme.seed, sizeof(ksme.seed));
+	ksm_core_init(&ksme.core, &ksme_ops, &ksme, PAGE_SIZE, stable_tree, unstable_tree, 1);
+
+	err = ksme_ops_init();
+	if (err)
+		return err;
+	err = ksme_guard_install();
+	if (err)
+		goto undo_ops;
+	err = ksme_thread_start();
+	if (err)
+		goto undo_guard;
+	err = ksme_sysfs_create();
+	if (err)
+		goto undo_thread;
+	return 0;
+
+undo_thread:
+	ksme_thread_stop();
+undo_guard:
+	ksme_guard_remove();
+undo_ops:
+	ksme_ops_exit();
+	return err;
+}
+
+/*
+ * The thread stops before anything is taken apart; in-tree KSM stays locked out until
+ * the last page that refers to one of our nodes is unshared or orphaned.
+ */
+static void __exit ksme_exit(void)
+{
+	ksme_sysfs_remove();
+	ksme_thread_stop();
+	ksme_orphan_all();
+	ksme_guard_remove();
+	ksme_ops_exit();
+}
+
+module_init(ksme_init);
+module_exit(ksme_exit);
+
+MODULE_DESCRIPTION("KSM merge engine: finds equal pages and keeps one copy");
+MODULE_AUTHOR("The ksmkit developers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Merging: two page table entries, one page.
+ *
+ * A page is first write-protected in such a way that nobody can write it any more
+ * without a fault, then compared byte by byte, and only then replaced. Whatever was
+ * believed before (hashes, earlier comparisons) is a hint.
+ *
+ * Both pages are locked throughout, by trylock alone: a contended page is left for a
+ * later pass. A second address space is entered by trylock, too. An exit of it that
+ * begins under our hold of its mmap_lock is harmless: a PTE is replaced only where the
+ * old one is still present under the PTE lock, so nothing is put where exit_mmap()
+ * has already been, and page tables go away only under mmap_lock for writing.
+ */
+#include "engine.h"
+
+#include <linux/highmem.h>
+#include <linux/xxhash.h>
+
+#include "trace.h"
+
+/**
+ * ksme_hash - content hash of a page, by this load's secret seed
+ * @page: referenced
+ */
+u64 ksme_hash(struct page *page)
+{
+	void *bytes = kmap_local_page(page);
+	u64 hash = xxh64(bytes, PAGE_SIZE, ksme.seed);
+
+	kunmap_local(bytes);
+	return hash;
+}
+
+/**
+ * ksme_compare - ops->compare: memcmp() of two pages
+ * @ctx: unused
+ * @a: referenced
+ * @b: referenced
+ */
+int ksme_compare(void *ctx, struct page *a, struct page *b)
+{
+	void *bytes_a = kmap_local_page(a);
+	void *bytes_b = kmap_local_page(b);
+	int order = memcmp(bytes_a, bytes_b, PAGE_SIZE);
+
+	kunmap_local(bytes_b);
+	kunmap_local(bytes_a);
+	return order;
+}
+
+/* Lock a page's PTE, if it still is the one that maps @page at @address. */
+static pte_t *lock_mapping(struct mm_struct *mm, unsigned long address, struct page *page,
+			   spinlock_t **ptl)
+{
+	pte_t *pte = ksme_pte_lock(mm, address, ptl);
+
+	if (!pte)
+		return NULL;
+	if (pte_present(ptep_get(pte)) && pte_pfn(ptep_get(pte)) == page_to_pfn(page))
+		return pte;
+	pte_unmap_unlock(pte, *ptl);
+	return NULL;
+}
+
+/* References beyond the mappings, the swap cache and our own: somebody may write. */
+static bool has_other_references(struct page *page)
+{
+	int mapped = atomic_read(&page->_mapcount) + 1;
+
+	return mapped + 1 + folio_test_swapcache(page_folio(page)) != page_ref_count(page);
+}
+
+/*
+ * Make @pte read-only. The entry is cleared and flushed first: from then on GUP-fast
+ * cannot take a reference that the count below would miss.
+ */
+static int protect_pte(struct vm_area_struct *vma, unsigned long address, struct page *page,
+		       pte_t *pte)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	pte_t entry = ptep_get(pte);
+	bool exclusive = PageAnonExclusive(page);
+
+	if (!pte_write(entry) && !pte_dirty(entry) && !exclusive && !mm_tlb_flush_pending(mm))
+		return 0;
+
+	flush_cache_page(vma, address, page_to_pfn(page));
+	entry = ptep_clear_flush(vma, address, pte);
+	if (has_other_references(page) || (exclusive && ksme_try_share(page))) {
+		set_pte_at(mm, address, pte, entry);
+		return -EBUSY;
+	}
+	if (pte_dirty(entry))
+		set_page_dirty(page);
+	entry = pte_mkclean(entry);
+	if (pte_write(entry))
+		entry = pte_wrprotect(entry);
+	set_pte_at(mm, address, pte, entry);
+	return 0;
+}
+
+/* write_protect_page: gives the protected entry in @protected. -EFAULT: not mapped there. */
+static int write_protect_page(struct vm_area_struct *vma, unsigned long address,
+			      struct page *page, pte_t *protected)
+{
+	struct mmu_notifier_range range;
+	spinlock_t *ptl;
+	int err = -EFAULT;
+	pte_t *pte;
+
+	ksme_range_init(&range, vma, address);
+	ksme_notify_start(&range);
+	pte = lock_mapping(vma->vm_mm, address, page, &ptl);
+	if (pte) {
+		err = protect_pte(vma, address, page, pte);
+		*protected = ptep_get(pte);
+		pte_unmap_unlock(pte, ptl);
+	}
+	ksme_notify_end(&range);
+	return err;
+}
+
+/*
+ * replace_page: let @address map @kpage instead of @page, if its entry still is
+ * @protected. Drops the reference that the old mapping had.
+ */
+static int replace_page(struct vm_area_struct *vma, unsigned long address, struct page *page,
+			struct page *kpage, pte_t protected)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	struct mmu_notifier_range range;
+	spinlock_t *ptl;
+	int err = -EFAULT;
+	pte_t *pte;
+
+	ksme_range_init(&range, vma, address);
+	ksme_notify_start(&range);
+	pte = ksme_pte_lock(mm, address, &ptl);
+	if (!pte)
+		goto out;
+	if (!pte_same(ptep_get(pte), protected))
+		goto unlock;
+
+	get_page(kpage);
+	ksme_rmap_add(kpage, vma, address);
+	flush_cache_page(vma, address, pte_pfn(protected));
+	ptep_clear_flush(vma, address, pte);
+	set_pte_at(mm, address, pte, mk_pte(kpage, vma->vm_page_prot));
+
+	ksme_rmap_remove(page, vma);
+	if (!page_mapped(page))
+		folio_free_swap(page_folio(page));
+	put_page(page);
+	err = 0;
+unlock:
+	pte_unmap_unlock(pte, ptl);
+out:
+	ksme_notify_end(&range);
+	return err;
+}
+
+/*
+ * Lock a page that is to be merged, make it a small one, write-protect it. On success
+ * it stays locked and @protected is its entry.
+ */
+static int lock_and_protect(struct vm_area_struct *vma, unsigned long address,
+			    struct page *page, pte_t *protected)
+{
+	int err;
+
+	if (!trylock_page(page))
+		return -EAGAIN;
+	err = -EBUSY;
+	if (PageTransCompound(page) && split_huge_page(page))
+		goto unlock;
+	err = -ESTALE;
+	if (!PageAnon(page) || PageKsm(page))
+		goto unlock;
+	err = write_protect_page(vma, address, page, protected);
+	if (!err)
+		return 0;
+unlock:
+	unlock_page(page);
+	return err;
+}
+
+/* try_to_merge_one_page: both pages are the caller's, @kpage locked. */
+static int merge_one_page(struct vm_area_struct *vma, unsigned long address,
+			  struct page *page, struct page *kpage)
+{
+	pte_t protected;
+	int err;
+
+	err = lock_and_protect(vma, address, page, &protected);
+	if (err)
+		return err;
+	if (ksme_compare(NULL, page, kpage))
+		err = -ESTALE;
+	else
+		err = replace_page(vma, address, page, kpage, protected);
+	unlock_page(page);
+	return err;
+}
+
+/* The item gets its anon_vma and its place on the node: under the KSM page's lock. */
+static void append_item(struct ksm_rmap_item *item, struct vm_area_struct *vma,
+			struct ksm_stable_node *node)
+{
+	item->anon_vma = vma->anon_vma;
+	get_anon_vma(vma->anon_vma);
+	ksm_core_append(&ksme.core, item, node);
+}
+
+static unsigned long item_address(struct ksm_rmap_item *item)
+{
+	return item->address & PAGE_MASK;
+}
+
+/**
+ * ksme_merge_into - ops->merge_into (try_to_merge_with_ksm_page)
+ * @ctx: unused
+ * @item: of the scanned address space
+ * @page: mapped there
+ * @node: node of an equal KSM page
+ * @kpage: that page, held
+ */
+int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
+		    struct ksm_stable_node *node, struct page *kpage)
+{
+	unsigned long address = item_address(item);
+	unsigned long pfn = page_to_pfn(page);
+	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
+	int err = -EFAULT;
+
+	if (!vma)
+		goto out;
+	err = -EAGAIN;
+	if (!trylock_page(kpage))
+		goto out;
+	err = -ESTALE;
+	if (PageKsm(kpage) && ksme_page_node(kpage) == node)
+		err = merge_one_page(vma, address, page, kpage);
+	if (!err)
+		append_item(item, vma, node);
+	unlock_page(kpage);
+out:
+	trace_ksm_engine_merge_with_ksm_page(kpage, pfn, item, item->mm, err);
+	return err;
+}
+
+/*
+ * Both areas known, their address spaces held: the pair becomes one page.
+ *
+ * The tree's page gets the node as its mapping before the other is merged into it. It
+ * stays locked, so nobody but us acts on that mapping, and it can be given back if
+ * the other page turns out different. Meanwhile a write to it copies, as from any KSM
+ * page.
+ */
+static int promote_locked(struct ksm_rmap_item *item, struct vm_area_struct *vma,
+			  struct page *page, struct ksm_rmap_item *tree_item,
+			  struct vm_area_struct *tree_vma, struct page *tree_page,
+			  struct ksm_stable_node *node)
+{
+	unsigned long tree_address = item_address(tree_item);
+	unsigned long pfn = page_to_pfn(page);
+	struct address_space *mapping;
+	pte_t protected;
+	int err;
+
+	err = lock_and_protect(tree_vma, tree_address, tree_page, &protected);
+	if (err)
+		return err;
+
+	mapping = tree_page->mapping;
+	node->kpfn = page_to_pfn(tree_page);
+	ksme_page_set_node(tree_page, node);
+	err = merge_one_page(vma, item_address(item), page, tree_page);
+	if (err) {
+		WRITE_ONCE(tree_page->mapping, mapping);
+		goto unlock;
+	}
+	mark_page_accessed(tree_page);
+	/* Reclaim frees clean pages without dirty PTEs; this one must be swapped. */
+	SetPageDirty(tree_page);
+	append_item(tree_item, tree_vma, node);
+	append_item(item, vma, node);
+	trace_ksm_engine_merge_with_ksm_page(NULL, page_to_pfn(tree_page), tree_item,
+					     tree_item->mm, 0);
+	trace_ksm_engine_merge_with_ksm_page(tree_page, pfn, item, item->mm, 0);
+unlock:
+	unlock_page(tree_page);
+	return err;
+}
+
+/* Enter the address space of a tree item for a moment. The scanned one is entered already. */
+static int second_mm_enter(struct mm_struct *mm)
+{
+	if (mm == ksme.batch.mm)
+		return 0;
+	if (!mmap_read_trylock(mm))
+		return -EAGAIN;
+	if (!ksm_test_exit(mm))
+		return 0;
+	mmap_read_unlock(mm);
+	return -ESTALE;
+}
+
+static void second_mm_leave(struct mm_struct *mm)
+{
+	if (mm != ksme.batch.mm)
+		mmap_read_unlock(mm);
+}
+
+/**
+ * ksme_promote_pair - ops->promote_pair (try_to_merge_two_pages)
+ * @ctx: unused
+ * @item: of the scanned address space
+ * @page: mapped there
+ * @tree_item: known from earlier
+ * @tree_page: mapped there; becomes the KSM page
+ * @node: new
+ */
+int ksme_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *page,
+		      struct ksm_rmap_item *tree_item, struct page *tree_page,
+		      struct ksm_stable_node *node)
+{
+	struct vm_area_struct *vma, *tree_vma;
+	int err;
+
+	err = second_mm_enter(tree_item->mm);
+	if (err)
+		goto out;
+	vma = ksme_mergeable_vma(item->mm, item_address(item));
+	tree_vma = ksme_mergeable_vma(tree_item->mm, item_address(tree_item));
+	err = -EFAULT;
+	if (vma && tree_vma)
+		err = promote_locked(item, vma, page, tree_item, tree_vma, tree_page, node);
+	second_mm_leave(tree_item->mm);
+out:
+	if (err)
+		trace_ksm_engine_merge_with_ksm_page(NULL, page_to_pfn(page), item, item->mm,
+						     err);
+	return err;
+}
+
+/**
+ * ksme_adopt - ops->adopt: track a KSM page that fork copied the mapping of
+ * @ctx: unused
+ * @item: of the scanned address space
+ * @page: the KSM page mapped there
+ * @node: its node
+ */
+int ksme_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
+	       struct ksm_stable_node *node)
+{
+	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, item_address(item));
+	int err = -EFAULT;
+
+	if (!vma)
+		goto out;
+	err = -EAGAIN;
+	if (!trylock_page(page))
+		goto out;
+	err = -ESTALE;
+	if (PageKsm(page) && ksme_page_node(page) == node) {
+		append_item(item, vma, node);
+		err = 0;
+	}
+	unlock_page(page);
+out:
+	trace_ksm_engine_merge_with_ksm_page(page, page_to_pfn(page), item, item->mm, err);
+	return err;
+}
+
+/*
+ * Two equal pages inside one huge page: a split tolerates a single reference besides the
+ * mappings, so it has to happen before the second page is referenced, too.
+ */
+static void split_common(struct page *page, struct page *other)
+{
+	if (!other || !PageTransCompound(page) || compound_head(page) != compound_head(other))
+		return;
+	if (!trylock_page(other))
+		return;
+	if (PageTransCompound(other))
+		split_huge_page(other);
+	unlock_page(other);
+}
+
+/* get_mergeable_page. */
+static struct page *mergeable_page(struct ksm_rmap_item *item)
+{
+	unsigned long address = item_address(item);
+	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
+	struct page *page = vma ? ksme_page_at(vma, address) : NULL;
+
+	if (page && PageTransCompound(page) && ksme.batch.page &&
+	    compound_head(page) == compound_head(ksme.batch.page)) {
+		put_page(page);
+		split_common(page, ksme.batch.page);
+		page = ksme_page_at(vma, address);
+	}
+	if (page && !PageKsm(page))
+		return page;
+	if (page)
+		put_page(page);
+	return ERR_PTR(-ESTALE);
+}
+
+/**
+ * ksme_hold_item - ops->hold_item: the page behind an item of the unstable tree
+ * @ctx: unused
+ * @item: in the unstable tree
+ */
+struct page *ksme_hold_item(void *ctx, struct ksm_rmap_item *item)
+{
+	struct page *page;
+	int err = second_mm_enter(item->mm);
+
+	if (err)
+		return ERR_PTR(err);
+	page = mergeable_page(item);
+	second_mm_leave(item->mm);
+	return page;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Undoing: giving every process a page of its own again.
+ *
+ * A KSM page is unshared through the kernel's own fault path, as by a write. The only
+ * danger is a fault in an address space whose exit has begun: behind exit_mmap()'s
+ * back it would map a page that nobody frees. Hence the slot is borrowed (slots.c), so
+ * that exit waits for our mmap_lock.
+ */
+#include "engine.h"
+
+#include <linux/oom.h>
+#include <linux/sched/signal.h>
+
+static bool maps_ksm(struct vm_area_struct *vma, unsigned long address)
+{
+	struct page *page = ksme_page_at(vma, address);
+	bool ksm = page && PageKsm(page);
+
+	if (page)
+		put_page(page);
+	return ksm;
+}
+
+/**
+ * ksme_break_ksm - break COW at an address as often as it takes
+ * @vma: mergeable area, mmap_lock held for reading, its slot borrowed
+ * @address: in it
+ *
+ * Return: 0 when no KSM page is mapped there any more; -ENOMEM.
+ */
+int ksme_break_ksm(struct vm_area_struct *vma, unsigned long address)
+{
+	vm_fault_t result;
+
+	while (maps_ksm(vma, address)) {
+		cond_resched();
+		/* May back out for a race over the accessed bit, hence the loop. */
+		result = handle_mm_fault(vma, address, KSME_FAULT_FLAGS, NULL);
+		if (result & VM_FAULT_OOM)
+			return -ENOMEM;
+		if (result & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV))
+			return 0;
+	}
+	return 0;
+}
+
+/* unmerge_ksm_pages */
+static int unmerge_vma(struct vm_area_struct *vma)
+{
+	unsigned long address = vma->vm_start;
+	int err;
+
+	while ((address = ksme_next_ksm(vma, address)) != vma->vm_end) {
+		if (ksm_test_exit(vma->vm_mm))
+			return 0;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		err = ksme_break_ksm(vma, address);
+		if (err)
+			return err;
+		address += PAGE_SIZE;
+		if (address == vma->vm_end)
+			break;
+	}
+	return 0;
+}
+
+static int unmerge_mm(struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	mmap_read_lock(mm);
+	/* An exiting mm's tree of areas is not ours to read. */
+	if (!ksm_test_exit(mm)) {
+		for_each_vma(vmi, vma) {
+			if (!(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
+				continue;
+			err = unmerge_vma(vma);
+			if (err)
+				break;
+		}
+	}
+	mmap_read_unlock(mm);
+	return err;
+}
+
+static int unmerge_slot(struct ksme_slot *slot)
+{
+	int err = 0;
+
+	if (!ksme_slot_borrow(slot)) {
+		mutex_lock(&ksme.lock);
+		ksme_slot_drop(slot);
+		mutex_unlock(&ksme.lock);
+		return 0;
+	}
+	err = unmerge_mm(slot->slot.mm);
+	ksme_slot_return(slot);
+
+	mutex_lock(&ksme.lock);
+	ksm_core_trim_slot(&ksme.core, &slot->slot, 0);
+	mutex_unlock(&ksme.lock);
+	return err;
+}
+
+/* Forget nodes whose page nobody maps any more (it may linger in the swap cache). */
+static void drop_unmapped_nodes(bool mapped_too)
+{
+	struct ksm_stable_node *node;
+	unsigned long left = ksm_core_drop_stale_nodes(&ksme.core);
+
+	while (left-- && (node = ksm_core_first_node(&ksme.core)) != NULL) {
+		struct page *page = ksme_hold(NULL, node, KSM_HOLD_LOCK);
+
+		if (!IS_ERR(page)) {
+			if (page_mapped(page) && !mapped_too) {
+				ksme_release(NULL, page, KSM_HOLD_LOCK);
+				break;
+			}
+			ksme_page_set_node(page, NULL);
+			ksme_release(NULL, page, KSM_HOLD_LOCK);
+		}
+		ksm_core_remove_node(&ksme.core, node);
+		cond_resched();
+	}
+}
+
+/*
+ * One round over all address spaces. New ones may appear behind us: forks of what is
+ * not yet unmerged.
+ */
+static int unmerge_round(void)
+{
+	struct ksm_mm_slot *slot, *safe;
+	int err;
+
+	mutex_lock(&ksme.lock);
+	ksm_core_reset_scan(&ksme.core);
+	err = ksme_slots_register();
+	mutex_unlock(&ksme.lock);
+	if (err)
+		return err;
+
+	/* Slots come and go under ksm_thread_mutex alone, which is ours. */
+	list_for_each_entry_safe(slot, safe, &ksme.core.slots, mm_node) {
+		err = unmerge_slot(ksme_slot_of(slot));
+		if (err)
+			return err;
+	}
+	mutex_lock(&ksme.lock);
+	drop_unmapped_nodes(false);
+	mutex_unlock(&ksme.lock);
+	return 0;
+}
+
+/**
+ * ksme_unmerge_all - unshare every KSM page of the engine (run=2)
+ *
+ * Repeats while forks bring back what was broken. Runs in the writer's context: under
+ * memory pressure it is the writer that is to be killed, and a signal stops it.
+ *
+ * Context: under ksm_thread_mutex, the engine not running.
+ *
+ * Return: 0; -ERESTARTSYS on a signal, -ENOMEM; state is consistent then, too.
+ */
+int ksme_unmerge_all(void)
+{
+	unsigned long before;
+	int err;
+
+	set_current_oom_origin();
+	do {
+		before = ksme.core.counters.nodes;
+		err = unmerge_round();
+	} while (!err && ksme.core.counters.nodes && ksme.core.counters.nodes < before);
+	clear_current_oom_origin();
+	return err;
+}
+
+/**
+ * ksme_orphan_all - leave no page that refers to the engine (unload)
+ *
+ * Unshares what it can; what is left (no memory, swap cache, a signal) becomes a KSM
+ * page without a node, which the kernel copies on write and frees like any other but
+ * can neither swap nor migrate.
+ */
+void ksme_orphan_all(void)
+{
+	mutex_lock(ksme_intree.thread_mutex);
+	if (ksme_unmerge_all())
+		pr_info("not everything could be unshared; the rest stays merged, without an engine\n");
+	mutex_lock(&ksme.lock);
+	ksm_core_reset_scan(&ksme.core);
+	drop_unmapped_nodes(true);
+	ksme_slots_drop_all();
+	mutex_unlock(&ksme.lock);
+	mutex_unlock(ksme_intree.thread_mutex);
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page tables: from addresses to pages.
+ *
+ * The tables are walked here and not by the kernel's walker because a whole table of
+ * PTEs is taken under one hold of its lock, and because a pass must skip holes of
+ * terabytes in a few steps. Everything is called with mmap_lock held for reading,
+ * which keeps tables from being freed; huge pages may still come and go.
+ */
+#include "engine.h"
+
+#include <linux/hugetlb.h>
+#include <linux/memremap.h>
+
+/**
+ * ksme_mergeable_vma - the mergeable area at an address
+ * @mm: address space, mmap_lock held
+ * @address: any
+ *
+ * Return: NULL when the address is in no mergeable area with anonymous memory, or @mm
+ * is exiting.
+ */
+struct vm_area_struct *ksme_mergeable_vma(struct mm_struct *mm, unsigned long address)
+{
+	struct vm_area_struct *vma;
+
+	if (ksm_test_exit(mm))
+		return NULL;
+	vma = find_vma(mm, address);
+	if (!vma || address < vma->vm_start || !(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
+		return NULL;
+	return vma;
+}
+
+/*
+ * The PMD entry that covers @address, or NULL and in @next the address where the
+ * missing table's span ends.
+ */
+static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address, unsigned long *next)
+{
+	pgd_t *pgd = pgd_offset(mm, address);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	*next = (address & PGDIR_MASK) + PGDIR_SIZE;
+	if (pgd_none(*pgd) || unlikely(pgd_bad(*pgd)))
+		return NULL;
+	p4d = p4d_offset(pgd, address);
+	*next = (address & P4D_MASK) + P4D_SIZE;
+	if (p4d_none(*p4d) || unlikely(p4d_bad(*p4d)))
+		return NULL;
+	pud = pud_offset(p4d, address);
+	*next = (address & PUD_MASK) + PUD_SIZE;
+	if (pud_none(*pud) || pud_leaf(*pud) || unlikely(pud_bad(*pud)))
+		return NULL;
+	*next = (address & PMD_MASK) + PMD_SIZE;
+	return pmd_offset(pud, address);
+}
+
+enum pmd_kind { PMD_EMPTY, PMD_HUGE, PMD_TABLE };
+
+static enum pmd_kind pmd_kind(pmd_t *pmd)
+{
+	pmd_t entry = READ_ONCE(*pmd);
+
+	if (pmd_none(entry) || !pmd_present(entry))
+		return PMD_EMPTY;
+	if (pmd_trans_huge(entry))
+		return PMD_HUGE;
+	if (pmd_devmap(entry) || pmd_bad(entry))
+		return PMD_EMPTY;
+	return PMD_TABLE;
+}
+
+/**
+ * ksme_pte_lock - map and lock the PTE of an address
+ * @mm: address space, mmap_lock held
+ * @address: any
+ * @ptl: lock, for pte_unmap_unlock()
+ *
+ * Return: NULL, nothing locked, when no table of PTEs covers the address.
+ */
+pte_t *ksme_pte_lock(struct mm_struct *mm, unsigned long address, spinlock_t **ptl)
+{
+	unsigned long next;
+	pmd_t *pmd = find_pmd(mm, address, &next);
+
+	if (!pmd || pmd_kind(pmd) != PMD_TABLE)
+		return NULL;
+	return pte_offset_map_lock(mm, pmd, address, ptl);
+}
+
+/* Anonymous memory that may be merged, or already is. */
+static bool interesting(struct page *page)
+{
+	return PageAnon(page) && !PageHWPoison(page) && !is_zone_device_page(page);
+}
+
+static struct page *pte_candidate(pte_t pte)
+{
+	struct page *page;
+
+	if (!pte_present(pte) || pte_special(pte) || pte_devmap(pte) || !pfn_valid(pte_pfn(pte)))
+		return NULL;
+	page = pte_page(pte);
+	return interesting(page) ? page : NULL;
+}
+
+static struct page *huge_subpage(pmd_t entry, unsigned long address)
+{
+	struct page *page = pmd_page(entry) + ((address & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
+
+	return interesting(page) ? page : NULL;
+}
+
+static struct page *page_at_huge(struct mm_struct *mm, pmd_t *pmd, unsigned long address)
+{
+	struct page *page = NULL;
+	spinlock_t *ptl = pmd_lock(mm, pmd);
+
+	if (pmd_present(*pmd) && pmd_trans_huge(*pmd)) {
+		page = huge_subpage(*pmd, address);
+		if (page)
+			get_page(page);
+	}
+	spin_unlock(ptl);
+	return page;
+}
+
+/**
+ * ksme_page_at - the anonymous page mapped at an address
+ * @vma: mergeable area, mmap_lock held
+ * @address: in it
+ *
+ * Return: the page (of a huge page the one subpage), referenced; NULL when there is
+ * none.
+ */
+struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	struct page *page;
+	unsigned long next;
+	spinlock_t *ptl;
+	pmd_t *pmd = find_pmd(mm, address, &next);
+	pte_t *pte;
+
+	if (!pmd)
+		return NULL;
+	if (pmd_kind(pmd) == PMD_HUGE)
+		return page_at_huge(mm, pmd, address);
+	pte = ksme_pte_lock(mm, address, &ptl);
+	if (!pte)
+		return NULL;
+	page = pte_candidate(ptep_get(pte));
+	if (page)
+		get_page(page);
+	pte_unmap_unlock(pte, ptl);
+	return page;
+}
+
+/* Called under a page table's lock for each page; false ends the walk at this page. */
+typedef bool (*visit_fn)(void *arg, struct page *page, unsigned long address);
+
+/* Both return where they stopped: @end, or the address that @visit refused. */
+static unsigned long walk_huge(struct mm_struct *mm, pmd_t *pmd, unsigned long address,
+			       unsigned long end, visit_fn visit, void *arg)
+{
+	spinlock_t *ptl = pmd_lock(mm, pmd);
+
+	if (pmd_present(*pmd) && pmd_trans_huge(*pmd)) {
+		for (; address < end; address += PAGE_SIZE) {
+			struct page *page = huge_subpage(*pmd, address);
+
+			if (page && !visit(arg, page, address))
+				break;
+		}
+	}
+	spin_unlock(ptl);
+	return address < end ? address : end;
+}
+
+static unsigned long walk_table(struct mm_struct *mm, pmd_t *pmd, unsigned long address,
+				unsigned long end, visit_fn visit, void *arg)
+{
+	spinlock_t *ptl;
+	pte_t *start = pte_offset_map_lock(mm, pmd, address, &ptl);
+	pte_t *pte;
+
+	if (!start)
+		return end;
+	for (pte = start; address < end; pte++, address += PAGE_SIZE) {
+		struct page *page = pte_candidate(ptep_get(pte));
+
+		if (page && !visit(arg, page, address))
+			break;
+	}
+	pte_unmap_unlock(start, ptl);
+	return address;
+}
+
+static unsigned long walk_vma(struct vm_area_struct *vma, unsigned long address,
+			      visit_fn visit, void *arg)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	unsigned long end, next, stop;
+
+	for (; address < vma->vm_end; address = end) {
+		pmd_t *pmd = find_pmd(mm, address, &next);
+
+		/* A span that ends at the top of the address space wraps to 0. */
+		end = min(next - 1, vma->vm_end - 1) + 1;
+		cond_resched();
+		if (!pmd)
+			continue;
+		switch (pmd_kind(pmd)) {
+		case PMD_EMPTY:
+			continue;
+		case PMD_HUGE:
+			stop = walk_huge(mm, pmd, address, end, visit, arg);
+			break;
+		default:
+			stop = walk_table(mm, pmd, address, end, visit, arg);
+			break;
+		}
+		if (stop != end)
+			return stop;
+	}
+	return vma->vm_end;
+}
+
+static bool take_spot(void *arg, struct page *page, unsigned long address)
+{
+	struct ksme_batch *batch = arg;
+
+	if (batch->nr == batch->limit)
+		return false;
+	get_page(page);
+	batch->spots[batch->nr++] = (struct ksme_spot){
+		.address = address,
+		.pfn = page_to_pfn(page),
+		.page = page,
+	};
+	return true;
+}
+
+/**
+ * ksme_collect - fill a batch with the next pages of its address space
+ * @batch: its mm is set; spots get references
+ * @start: address to go on from
+ *
+ * Context: mmap_lock of batch->mm held for reading.
+ */
+void ksme_collect(struct ksme_batch *batch, unsigned long start)
+{
+	VMA_ITERATOR(vmi, batch->mm, start);
+	struct vm_area_struct *vma;
+
+	batch->nr = 0;
+	batch->pos = 0;
+	batch->done = false;
+	batch->next = start;
+	for_each_vma(vmi, vma) {
+		if (!(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
+			continue;
+		batch->next = walk_vma(vma, max(batch->next, vma->vm_start), take_spot, batch);
+		if (batch->next != vma->vm_end)
+			return;
+	}
+	batch->done = true;
+}
+
+static bool stop_at_ksm(void *arg, struct page *page, unsigned long address)
+{
+	return !PageKsm(page);
+}
+
+/**
+ * ksme_next_ksm - the next KSM page of an area
+ * @vma: area, mmap_lock held
+ * @start: address to search from
+ *
+ * Return: its address, or vma->vm_end.
+ */
+unsigned long ksme_next_ksm(struct vm_area_struct *vma, unsigned long start)
+{
+	return walk_vma(vma, start, stop_at_ksm, NULL);
+}

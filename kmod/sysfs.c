@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /sys/kernel/mm/ksm_engine: the files of in-tree KSM, with the same meaning. */
+#include "engine.h"
+
+#include <linux/sysfs.h>
+
+#define KSME_SHOW(name, format, value)                                                     \
+	static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr,      \
+				   char *buf)                                              \
+	{                                                                                  \
+		return sysfs_emit(buf, format "\n", value);                                \
+	}
+
+#define KSME_ATTR_RO(name, format, value)                                                  \
+	KSME_SHOW(name, format, value)                                                     \
+	static struct kobj_attribute name##_attr = __ATTR_RO(name)
+
+#define KSME_ATTR_RW(name, format, value)                                                  \
+	KSME_SHOW(name, format, value)                                                     \
+	static ssize_t name##_store(struct kobject *kobj, struct kobj_attribute *attr,     \
+				    const char *buf, size_t count);                        \
+	static struct kobj_attribute name##_attr = __ATTR_RW(name);                        \
+	static ssize_t name##_store(struct kobject *kobj, struct kobj_attribute *attr,     \
+				    const char *buf, size_t count)
+
+KSME_ATTR_RW(run, "%lu", READ_ONCE(ksme.run))
+{
+	unsigned int run;
+	int err;
+
+	if (kstrtouint(buf, 10, &run) || run > KSM_RUN_UNMERGE)
+		return -EINVAL;
+	err = ksme_run_store(run);
+	return err ? err : count;
+}
+
+KSME_ATTR_RW(pages_to_scan, "%u", ksme.pages_to_scan)
+{
+	unsigned int pages;
+
+	if (kstrtouint(buf, 10, &pages))
+		return -EINVAL;
+	WRITE_ONCE(ksme.pages_to_scan, pages);
+	return count;
+}
+
+KSME_ATTR_RW(sleep_millisecs, "%u", ksme.sleep_millisecs)
+{
+	unsigned int millisecs;
+
+	if (kstrtouint(buf, 10, &millisecs))
+		return -EINVAL;
+	WRITE_ONCE(ksme.sleep_millisecs, millisecs);
+	wake_up_interruptible(&ksme.iter_wait);
+	return count;
+}
+
+KSME_ATTR_RW(max_page_sharing, "%d", ksme.core.max_page_sharing)
+{
+	int err = 0;
+	int pages;
+
+	/* 1 would mean that no page is shared, and chains could not be pruned. */
+	if (kstrtoint(buf, 10, &pages) || pages < 2)
+		return -EINVAL;
+	mutex_lock(&ksme.lock);
+	if (pages != ksme.core.max_page_sharing) {
+		if (ksme.core.counters.nodes)
+			err = -EBUSY;
+		else
+			ksme.core.max_page_sharing = pages;
+	}
+	mutex_unlock(&ksme.lock);
+	return err ? err : count;
+}
+
+KSME_ATTR_RW(stable_node_chains_prune_millisecs, "%u", ksme.core.prune_millisecs)
+{
+	unsigned int millisecs;
+
+	if (kstrtouint(buf, 10, &millisecs))
+		return -EINVAL;
+	WRITE_ONCE(ksme.core.prune_millisecs, millisecs);
+	return count;
+}
+
+static unsigned long pages_volatile(void)
+{
+	const struct ksm_counters *c = &ksme.core.counters;
+	long pages = c->rmap_items - c->pages_shared - c->pages_sharing - c->pages_unshared;
+
+	/* Each is read at its own moment. */
+	return max(pages, 0L);
+}
+
+static long general_profit(void)
+{
+	const struct ksm_counters *c = &ksme.core.counters;
+
+	return (long)(c->pages_sharing * PAGE_SIZE) -
+	       (long)(c->rmap_items * sizeof(struct ksm_rmap_item)) -
+	       (long)(c->nodes * sizeof(struct ksm_stable_node));
+}
+
+KSME_ATTR_RO(pages_shared, "%lu", ksme.core.counters.pages_shared);
+KSME_ATTR_RO(pages_sharing, "%lu", ksme.core.counters.pages_sharing);
+KSME_ATTR_RO(pages_unshared, "%lu", ksme.core.counters.pages_unshared);
+KSME_ATTR_RO(pages_volatile, "%lu", pages_volatile());
+KSME_ATTR_RO(pages_scanned, "%lu", ksme.core.counters.pages_scanned);
+KSME_ATTR_RO(full_scans, "%lu", ksme.core.counters.full_scans);
+KSME_ATTR_RO(stable_node_chains, "%lu", ksme.core.counters.stable_node_chains);
+KSME_ATTR_RO(stable_node_dups, "%lu", ksme.core.counters.stable_node_dups);
+KSME_ATTR_RO(general_profit, "%ld", general_profit());
+
+static struct attribute *ksme_attrs[] = {
+	&run_attr.attr,
+	&pages_to_scan_attr.attr,
+	&sleep_millisecs_attr.attr,
+	&max_page_sharing_attr.attr,
+	&stable_node_chains_prune_millisecs_attr.attr,
+	&pages_shared_attr.attr,
+	&pages_sharing_attr.attr,
+	&pages_unshared_attr.attr,
+	&pages_volatile_attr.attr,
+	&pages_scanned_attr.attr,
+	&full_scans_attr.attr,
+	&stable_node_chains_attr.attr,
+	&stable_node_dups_attr.attr,
+	&general_profit_attr.attr,
+	NULL,
+};
+
+static const struct attribute_group ksme_group = {
+	.name = KSM_ABI_ENGINE_NAME,
+	.attrs = ksme_attrs,
+};
+
+/**
+ * ksme_sysfs_create - make the directory beside in-tree KSM's
+ *
+ * Return: 0 or what sysfs said.
+ */
+int ksme_sysfs_create(void)
+{
+	int err = sysfs_create_group(*ksme_intree.mm_kobj, &ksme_group);
+
+	if (err)
+		pr_err("cannot create " KSM_ABI_ENGINE_DIR " (%d)\n", err);
+	return err;
+}
+
+/**
+ * ksme_sysfs_remove - remove the directory; returns when no reader or writer is inside
+ */
+void ksme_sysfs_remove(void)
+{
+	sysfs_remove_group(*ksme_intree.mm_kobj, &ksme_group);
+}
