@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "meters.h"
+#include "lib/format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LABEL 10 /* columns of the label of one-line meters */
+
+static int64_t counter(const struct ksmtop_model *m, unsigned int id)
+{
+	return ksm_snapshot_get(&m->now.counters, id);
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static void format_rate(struct ksmtop_num n, char *buf, size_t size)
+{
+	if (n.have)
+		ksm_format_rate(buf, size, n.v);
+	else
+		snprintf(buf, size, "-");
+}
+
+static void format_total(struct ksmtop_count c, const char *what, char *buf, size_t size)
+{
+	char n[KSM_FORMAT_MAX];
+
+	if (c.have)
+		snprintf(buf, size, "%s %s", ksm_format_count(n, sizeof(n), (int64_t)c.v), what);
+	else
+		snprintf(buf, size, "%s", "");
+}
+
+static void saved_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	if (m->state == KSMTOP_GONE)
+		snprintf(buf, size, "-");
+	else
+		ksm_format_bytes(buf, size, m->derived.saved_bytes);
+}
+
+static void saved_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char part[KSM_FORMAT_MAX], all[KSM_FORMAT_MAX];
+
+	snprintf(buf, size, "%s of %s tracked",
+		 ksm_format_percent(part, sizeof(part), (double)m->derived.saved_pages,
+				    (double)m->tracked),
+		 ksm_format_bytes(all, sizeof(all), m->tracked * (int64_t)m->now.page_size));
+}
+
+static void net_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	if (m->state == KSMTOP_GONE)
+		snprintf(buf, size, "-");
+	else
+		ksm_format_bytes(buf, size, m->derived.profit_bytes);
+}
+
+static void net_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char metadata[KSM_FORMAT_MAX], pages[KSM_FORMAT_MAX], zero[KSM_FORMAT_MAX];
+
+	snprintf(zero, sizeof(zero), "-");
+	if (ksm_snapshot_has(&m->now.counters, KSM_ABI_KSM_ZERO_PAGES))
+		ksm_format_count(zero, sizeof(zero), counter(m, KSM_ABI_KSM_ZERO_PAGES));
+	snprintf(buf, size, "after %s of metadata · zero pages %s · %s pages saved",
+		 ksm_format_bytes(metadata, sizeof(metadata), m->derived.metadata_bytes),
+		 zero, ksm_format_count(pages, sizeof(pages), m->derived.saved_pages));
+}
+
+static void cpu_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	if (m->cpu.have)
+		snprintf(buf, size, "%.1f %% CPU", m->cpu.v);
+	else
+		snprintf(buf, size, "-");
+}
+
+static void scan_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char n[KSM_FORMAT_MAX];
+
+	if (m->scan_rate.have)
+		snprintf(buf, size, "%s pages/s",
+			 ksm_format_short(n, sizeof(n), m->scan_rate.v));
+	else
+		snprintf(buf, size, "-");
+}
+
+static void cpu_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char rate[KSM_FORMAT_MAX + 16];
+
+	scan_value(m, rate, sizeof(rate));
+	snprintf(buf, size, "scanning %s", rate);
+}
+
+static void scan_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char n[KSM_FORMAT_MAX];
+
+	snprintf(buf, size, "%s full scans",
+		 ksm_format_count(n, sizeof(n), counter(m, KSM_ABI_FULL_SCANS)));
+}
+
+static void merge_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	format_rate(m->merge_rate, buf, size);
+}
+
+static void merge_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	format_total(m->now.merges, "seen", buf, size);
+}
+
+static void cow_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	format_rate(m->break_rate, buf, size);
+}
+
+static void cow_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char lost[KSM_FORMAT_MAX];
+
+	format_total(m->now.breaks, "seen", buf, size);
+	if (m->now.lost.have && *buf)
+		snprintf(buf + strlen(buf), size - strlen(buf), " · %s lost",
+			 ksm_format_count(lost, sizeof(lost), (int64_t)m->now.lost.v));
+}
+
+/* ---- shapes -------------------------------------------------------------------------------- */
+
+static const struct ksmtop_history *history_of(const struct ksmtop_meter *meter,
+					       const struct ksmtop_model *m)
+{
+	return (const void *)((const char *)m + meter->history);
+}
+
+/* Columns of eighths, newest at the right, @r.h lines high. */
+static void draw_history(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+			 struct screen *s, struct rect r)
+{
+	const struct ksmtop_history *h = history_of(meter, m);
+	float top = history_max(h, (unsigned int)r.w);
+
+	if (top < meter->least)
+		top = meter->least;
+	for (int i = 0; i < r.w; i++) {
+		float v = history_get(h, (unsigned int)i);
+		int eighths = (int)(v / top * (float)(r.h * 8) + 0.5f);
+
+		if (v < 0)
+			continue;
+		if (!eighths)
+			eighths = 1; /* a baseline: measured, and nothing */
+		for (int line = r.h - 1; line >= 0 && eighths > 0; line--, eighths -= 8)
+			screen_put(s, r.x + r.w - 1 - i, r.y + line,
+				   (uint32_t)(0x2580 + (eighths > 8 ? 8 : eighths)),
+				   v > 0 ? meter->style : ST_DIM);
+	}
+}
+
+static void draw_graph_line(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+			    struct screen *s, struct rect r)
+{
+	int text = r.w / 2 > 38 ? 38 : r.w / 2;
+	int graph = r.w - LABEL - text - 1;
+	char value[64], detail[96] = "";
+	int x = r.x + LABEL + graph + 2;
+
+	meter->value(m, value, sizeof(value));
+	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
+	draw_history(meter, m, s, (struct rect){ r.x + LABEL, r.y, graph, r.h });
+	screen_right(s, x + 11, r.y, meter->style, value);
+	meter->detail(m, detail, sizeof(detail));
+	screen_parts(s, x + 13, r.y, r.x + r.w - x - 13, ST_DIM, detail);
+}
+
+static void draw_graph_box(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+			   struct screen *s, struct rect r)
+{
+	char value[64], detail[96] = "", top[KSM_FORMAT_MAX];
+	float max = history_max(history_of(meter, m), (unsigned int)(r.w - 2));
+	int x = r.x + 3 + screen_width(s, meter->title);
+
+	screen_box(s, r.x, r.y, r.w, r.h, meter->title);
+	meter->value(m, value, sizeof(value));
+	x += 1 + screen_text(s, x + 1, r.y, r.x + r.w - x - 4, meter->style, value);
+	screen_put(s, x, r.y, ' ', ST_BOX);
+	if (meter->detail)
+		meter->detail(m, detail, sizeof(detail));
+	if (*detail) {
+		x = r.x + 3 + screen_parts(s, r.x + 3, r.y + r.h - 1, r.w - 11, ST_DIM, detail);
+		screen_put(s, r.x + 2, r.y + r.h - 1, ' ', ST_BOX);
+		screen_put(s, x, r.y + r.h - 1, ' ', ST_BOX);
+	}
+	draw_history(meter, m, s, (struct rect){ r.x + 1, r.y + 1, r.w - 2, r.h - 2 });
+	if (max > 0) {
+		ksm_format_short(top, sizeof(top), (double)max);
+		screen_right(s, r.x + r.w - 2, r.y + r.h - 1, ST_DIM, top);
+	}
+}
+
+static void draw_graph(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		       struct screen *s, struct rect r)
+{
+	if (r.h < 3)
+		draw_graph_line(meter, m, s, r);
+	else
+		draw_graph_box(meter, m, s, r);
+}
+
+static void draw_text(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		      struct screen *s, struct rect r)
+{
+	char value[64], detail[160] = "";
+	int x = r.x + LABEL;
+
+	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
+	meter->value(m, value, sizeof(value));
+	x += screen_text(s, x, r.y, r.w - LABEL, meter->style, value) + 2;
+	if (meter->detail && m->state != KSMTOP_GONE)
+		meter->detail(m, detail, sizeof(detail));
+	screen_parts(s, x, r.y, r.x + r.w - x, ST_DIM, detail);
+}
+
+/* The kinds of tracked page: distinguished by shade as well as by colour. */
+static const struct {
+	const char *name;
+	uint32_t glyph;
+	enum style style;
+	unsigned int id;
+} kinds[] = {
+	{ "sharing", 0x2588, ST_SHARING, KSM_ABI_PAGES_SHARING },
+	{ "shared", 0x2593, ST_SHARED, KSM_ABI_PAGES_SHARED },
+	{ "unshared", 0x2592, ST_UNSHARED, KSM_ABI_PAGES_UNSHARED },
+	{ "volatile", 0x2591, ST_VOLATILE, KSM_ABI_PAGES_VOLATILE },
+};
+
+static int64_t kind_pages(const struct ksmtop_model *m, unsigned int id)
+{
+	/* Zero pages are saved as the sharing ones are; the bar has them in one piece. */
+	return counter(m, id) +
+	       (id == KSM_ABI_PAGES_SHARING ? counter(m, KSM_ABI_KSM_ZERO_PAGES) : 0);
+}
+
+static void draw_kinds(const struct ksmtop_model *m, struct screen *s, struct rect r)
+{
+	double sum = 0;
+	int done = 0;
+
+	screen_fill(s, r.x, r.y, r.w, 0x00b7, ST_DIM);
+	if (m->tracked <= 0)
+		return;
+	for (size_t i = 0; i < KSM_ARRAY_SIZE(kinds); i++) {
+		int end;
+
+		sum += (double)kind_pages(m, kinds[i].id);
+		end = (int)(sum / (double)m->tracked * r.w + 0.5);
+		screen_fill(s, r.x + done, r.y, end - done, kinds[i].glyph, kinds[i].style);
+		done = end;
+	}
+}
+
+static void draw_saved(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		       struct screen *s, struct rect r)
+{
+	char value[64], detail[96];
+	int bar = r.x + LABEL + 12;
+	int end;
+
+	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
+	meter->value(m, value, sizeof(value));
+	screen_text(s, r.x + LABEL, r.y, 11, meter->style, value);
+	meter->detail(m, detail, sizeof(detail));
+	end = screen_right(s, r.x + r.w, r.y, ST_DIM, detail);
+	draw_kinds(m, s, (struct rect){ bar, r.y, end - bar - 2, 1 });
+}
+
+/* Columns that the legend needs, the numbers being @full or short. */
+static int legend_width(const struct ksmtop_model *m, bool full, int gap)
+{
+	int w = LABEL - gap;
+
+	for (size_t i = 0; i < KSM_ARRAY_SIZE(kinds); i++) {
+		char n[KSM_FORMAT_MAX];
+
+		if (full)
+			ksm_format_count(n, sizeof(n), counter(m, kinds[i].id));
+		else
+			ksm_format_short(n, sizeof(n), (double)counter(m, kinds[i].id));
+		w += 2 + (int)strlen(kinds[i].name) + 1 + (int)strlen(n) + gap;
+	}
+	return w;
+}
+
+static void draw_pages(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		       struct screen *s, struct rect r)
+{
+	bool full = legend_width(m, true, 2) <= r.w;
+	int gap = legend_width(m, full, 4) <= r.w ? 4 : 2;
+	int x = r.x + LABEL;
+
+	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
+	for (size_t i = 0; i < KSM_ARRAY_SIZE(kinds); i++) {
+		char n[KSM_FORMAT_MAX];
+
+		if (full)
+			ksm_format_count(n, sizeof(n), counter(m, kinds[i].id));
+		else
+			ksm_format_short(n, sizeof(n), (double)counter(m, kinds[i].id));
+		screen_put(s, x, r.y, kinds[i].glyph, kinds[i].style);
+		x += 2 + screen_text(s, x + 2, r.y, r.w, ST_DIM, kinds[i].name) + 1;
+		x += screen_text(s, x, r.y, r.w, ST_VALUE, n) + gap;
+	}
+}
+
+const struct ksmtop_meter ksmtop_meters[] = {
+	{ .id = "saved", .title = "Saved", .help = "memory saved, against all pages tracked",
+	  .style = ST_GOOD, .value = saved_value, .detail = saved_detail, .draw = draw_saved },
+	{ .id = "pages", .title = "Pages", .help = "sharing: saved; shared: kept for them; "
+	  "unshared: unique; volatile: changing too fast", .draw = draw_pages },
+	{ .id = "net", .title = "Net", .help = "what is left after the engine's own memory",
+	  .style = ST_GOOD, .value = net_value, .detail = net_detail, .draw = draw_text },
+	{ .id = "cpu", .title = "Scanner", .help = "CPU time of the scanner thread",
+	  .style = ST_GRAPH_CPU, .value = cpu_value, .detail = cpu_detail,
+	  .history = offsetof(struct ksmtop_model, cpu_hist), .least = 1, .draw = draw_graph },
+	{ .id = "scan", .title = "Scanned", .help = "pages looked at per second",
+	  .style = ST_SHARED, .value = scan_value, .detail = scan_detail,
+	  .history = offsetof(struct ksmtop_model, scan_hist), .least = 10, .draw = draw_graph },
+	{ .id = "merges", .title = "Merges", .help = "pages merged per second",
+	  .style = ST_GRAPH_MERGE, .value = merge_value, .detail = merge_detail,
+	  .history = offsetof(struct ksmtop_model, merge_hist), .least = 10, .draw = draw_graph },
+	{ .id = "cow", .title = "COW", .help = "merged pages written to, and copied, per second",
+	  .style = ST_GRAPH_COW, .value = cow_value, .detail = cow_detail,
+	  .history = offsetof(struct ksmtop_model, break_hist), .least = 10, .draw = draw_graph },
+};
+
+const int ksmtop_nmeters = sizeof(ksmtop_meters) / sizeof(ksmtop_meters[0]);
+
+void meter_draw(const char *id, const struct ksmtop_model *m, struct screen *s, struct rect r)
+{
+	for (int i = 0; i < ksmtop_nmeters; i++)
+		if (!strcmp(ksmtop_meters[i].id, id))
+			ksmtop_meters[i].draw(&ksmtop_meters[i], m, s, r);
+}

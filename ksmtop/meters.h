@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The header's instruments, each a const descriptor. A layout says where they go.
+ */
+#ifndef KSMTOP_METERS_H
+#define KSMTOP_METERS_H
+
+#include "model.h"
+#include "screen.h"
+
+struct rect {
+	int x, y, w, h;
+};
+
+/**
+ * struct ksmtop_meter - one instrument
+ * @id: name of it
+ * @title: label on the screen
+ * @help: what it shows, for the help screen
+ * @style: of its value and graph
+ * @value: its value as text
+ * @detail: more, shown where there is room; may be NULL
+ * @history: where in struct ksmtop_model its history is (graphs)
+ * @least: smallest full scale of its graph, so that idle noise does not look like work
+ * @draw: draws it into a rectangle
+ */
+struct ksmtop_meter {
+	const char *id;
+	const char *title;
+	const char *help;
+	enum style style;
+	void (*value)(const struct ksmtop_model *m, char *buf, size_t size);
+	void (*detail)(const struct ksmtop_model *m, char *buf, size_t size);
+	size_t history;
+	float least;
+	void (*draw)(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		     struct screen *s, struct rect r);
+};
+
+extern const struct ksmtop_meter ksmtop_meters[];
+extern const int ksmtop_nmeters;
+
+/**
+ * meter_draw() - draw a meter by its id
+ * @id: must exist
+ * @r: a graph in three or more lines has a frame, in one or two lines a label beside it
+ */
+void meter_draw(const char *id, const struct ksmtop_model *m, struct screen *s, struct rect r);
+
+#endif /* KSMTOP_METERS_H */

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "panel_procs.h"
+#include "lib/format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SHARE_BAR 10 /* columns of the bar in the share column */
+
+static struct ksmtop_num count_number(struct ksmtop_count c)
+{
+	return (struct ksmtop_num){ .have = c.have, .v = (double)c.v };
+}
+
+static struct ksmtop_num pid_number(const struct ksmtop_row *r)
+{
+	return (struct ksmtop_num){ .have = true, .v = r->p.pid };
+}
+
+static struct ksmtop_num saved_number(const struct ksmtop_row *r)
+{
+	return r->saved;
+}
+
+static struct ksmtop_num merged_number(const struct ksmtop_row *r)
+{
+	return count_number(r->p.merging);
+}
+
+static struct ksmtop_num zero_number(const struct ksmtop_row *r)
+{
+	return count_number(r->p.zero);
+}
+
+static struct ksmtop_num profit_number(const struct ksmtop_row *r)
+{
+	return r->profit;
+}
+
+static struct ksmtop_num items_number(const struct ksmtop_row *r)
+{
+	return count_number(r->p.rmap_items);
+}
+
+static struct ksmtop_num breaks_number(const struct ksmtop_row *r)
+{
+	return r->breaks;
+}
+
+/* "512.0 MiB" without blank and "iB": columns are narrow, and the unit stays readable. */
+static void format_bytes(struct ksmtop_num n, char *buf, size_t size)
+{
+	char *to = buf;
+
+	if (!n.have) {
+		snprintf(buf, size, "-");
+		return;
+	}
+	ksm_format_bytes(buf, size, (int64_t)n.v);
+	for (const char *from = buf; *from; from++)
+		if (*from != ' ' && *from != 'i' && (*from != 'B' || from[-1] == ' '))
+			*to++ = *from;
+	*to = '\0';
+}
+
+static void format_count(struct ksmtop_count c, char *buf, size_t size)
+{
+	if (!c.have)
+		snprintf(buf, size, "-");
+	else if (c.v < 10000000)
+		snprintf(buf, size, "%llu", (unsigned long long)c.v);
+	else
+		ksm_format_short(buf, size, (double)c.v);
+}
+
+static void pid_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "%d", (int)r->p.pid);
+}
+
+static void user_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", r->p.user);
+}
+
+static void saved_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	format_bytes(r->saved, buf, size);
+}
+
+static void merged_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	format_count(r->p.merging, buf, size);
+}
+
+static void zero_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	format_count(r->p.zero, buf, size);
+}
+
+static void profit_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	format_bytes(r->profit, buf, size);
+}
+
+static void items_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	format_count(r->p.rmap_items, buf, size);
+}
+
+static void breaks_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	if (r->breaks.have)
+		ksm_format_short(buf, size, r->breaks.v);
+	else
+		snprintf(buf, size, "-");
+}
+
+static void command_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", r->p.command);
+}
+
+const struct ksmtop_column ksmtop_columns[] = {
+	{ .id = "pid", .title = "PID", .help = "process id", .width = 7, .ascending = true,
+	  .number = pid_number, .format = pid_format, .style = ST_VALUE },
+	{ .id = "user", .title = "USER", .help = "its user", .width = 8, .roomy = 5, .text = true,
+	  .format = user_format, .style = ST_NORMAL },
+	{ .id = "saved", .title = "SAVED", .help = "memory saved: its part of the host's saving",
+	  .width = 8, .number = saved_number, .format = saved_format, .style = ST_ROW_SAVED },
+	{ .id = "merged", .title = "MERGED", .help = "pages of it that map a merged page",
+	  .width = 8, .number = merged_number, .format = merged_format, .style = ST_NORMAL },
+	{ .id = "zero", .title = "ZERO", .help = "pages of it merged with the zero page",
+	  .width = 6, .number = zero_number, .format = zero_format, .style = ST_NORMAL },
+	{ .id = "profit", .title = "PROFIT", .help = "saved, less the metadata of its pages",
+	  .width = 8, .number = profit_number, .format = profit_format, .style = ST_NORMAL },
+	{ .id = "items", .title = "ITEMS", .help = "pages of it that the engine tracks",
+	  .width = 8, .number = items_number, .format = items_format, .style = ST_NORMAL },
+	{ .id = "cow", .title = "COW/s", .help = "merged pages written to, copied again",
+	  .width = 6, .number = breaks_number, .format = breaks_format, .style = ST_GRAPH_COW },
+	{ .id = "share", .title = "SHARE", .help = "its part of what the table saves",
+	  .width = SHARE_BAR + 5, .wide = KSMTOP_ROOMY, .number = saved_number, .format = NULL,
+	  .style = ST_SHARING },
+	{ .id = "command", .title = "COMMAND", .help = "its name", .width = 0, .text = true,
+	  .format = command_format, .style = ST_VALUE },
+};
+
+const int ksmtop_ncolumns = sizeof(ksmtop_columns) / sizeof(ksmtop_columns[0]);
+
+int column_find(const char *id)
+{
+	for (int i = 0; i < ksmtop_ncolumns; i++)
+		if (!strcmp(ksmtop_columns[i].id, id))
+			return i;
+	return -1;
+}
+
+static int compare_text(const struct ksmtop_column *c, const struct ksmtop_row *a,
+			const struct ksmtop_row *b)
+{
+	char x[80], y[80];
+
+	c->format(a, x, sizeof(x));
+	c->format(b, y, sizeof(y));
+	return strcasecmp(x, y);
+}
+
+int row_compare(const struct ksmtop_row *a, const struct ksmtop_row *b, int column, bool reverse)
+{
+	const struct ksmtop_column *c = &ksmtop_columns[column];
+	int order;
+
+	if (c->text) {
+		order = compare_text(c, a, b);
+	} else {
+		struct ksmtop_num x = c->number(a), y = c->number(b);
+
+		if (x.have != y.have)
+			return x.have ? -1 : 1;
+		order = x.v < y.v ? -1 : x.v > y.v;
+		if (!c->ascending)
+			order = -order;
+	}
+	if (order)
+		return reverse ? -order : order;
+	return a->p.pid < b->p.pid ? -1 : a->p.pid > b->p.pid;
+}
+
+static bool visible(const struct ksmtop_column *c, const struct screen *s)
+{
+	return s->w >= c->wide;
+}
+
+/* The last column, of width 0, takes what is left. */
+static int column_width(const struct ksmtop_column *c, const struct screen *s, int x)
+{
+	if (!c->width)
+		return s->w - x;
+	return c->width + (s->w >= KSMTOP_ROOMY ? c->roomy : 0);
+}
+
+static void draw_heading(struct ksmtop_ui *ui, struct screen *s, int y)
+{
+	int x = 1;
+
+	screen_fill(s, 0, y, s->w, ' ', ST_HEAD);
+	for (int i = 0; i < ksmtop_ncolumns; i++) {
+		const struct ksmtop_column *c = &ksmtop_columns[i];
+		int width = column_width(c, s, x);
+		enum style style = i == ui->sort ? ST_HEAD_SORT : ST_HEAD;
+		char title[24];
+
+		if (!visible(c, s))
+			continue;
+		snprintf(title, sizeof(title), "%s%s", c->title,
+			 i != ui->sort ? "" : (c->text || c->ascending) != ui->reverse ? "▲" : "▼");
+		screen_fill(s, x, y, width, ' ', style);
+		if (c->text || !c->format)
+			screen_text(s, x, y, width, style, title);
+		else
+			screen_right(s, x + width, y, style, title);
+		ui_hit_add(ui, (struct ui_hit){ y, 1, x, x + width, UI_HIT_COLUMN, i });
+		x += width + 1;
+	}
+}
+
+/* A bar of @width columns in eighths, filled to @part (0 to 1). */
+static void draw_share(struct screen *s, int x, int y, double part, double fill)
+{
+	int eighths = (int)(fill * SHARE_BAR * 8 + 0.5);
+	char text[8];
+
+	for (int i = 0; i < SHARE_BAR; i++, eighths -= 8) {
+		if (eighths >= 8)
+			screen_put(s, x + i, y, 0x2588, ST_SHARING);
+		else if (eighths > 0)
+			screen_put(s, x + i, y, (uint32_t)(0x2590 - eighths), ST_SHARING);
+	}
+	snprintf(text, sizeof(text), "%3.0f%%", part * 100);
+	screen_right(s, x + SHARE_BAR + 5, y, ST_DIM, text);
+}
+
+struct share_scale {
+	double sum, max;
+};
+
+static struct share_scale share_scale(const struct ksmtop_ui *ui)
+{
+	struct share_scale scale = { 0 };
+
+	for (size_t i = 0; i < ui->nshown; i++) {
+		double v = ui->shown[i]->saved.v;
+
+		scale.sum += v;
+		if (v > scale.max)
+			scale.max = v;
+	}
+	return scale;
+}
+
+static void draw_cell(const struct ksmtop_column *c, const struct ksmtop_row *r, struct screen *s,
+		      int x, int y, int width)
+{
+	char text[80];
+	enum style style = c->style;
+
+	c->format(r, text, sizeof(text));
+	if (!c->text && (!strcmp(text, "-") || !strcmp(text, "0") || !strcmp(text, "0B")))
+		style = ST_DIM;
+	if (c->text)
+		screen_text(s, x, y, width, style, text);
+	else
+		screen_right(s, x + width, y, style, text);
+}
+
+static void draw_row(const struct ksmtop_row *r, struct screen *s, int y,
+		     const struct share_scale *scale)
+{
+	int x = 1;
+
+	for (int i = 0; i < ksmtop_ncolumns; i++) {
+		const struct ksmtop_column *c = &ksmtop_columns[i];
+		int width = column_width(c, s, x);
+
+		if (!visible(c, s))
+			continue;
+		if (c->format)
+			draw_cell(c, r, s, x, y, width);
+		else if (r->saved.have && scale->max > 0)
+			draw_share(s, x, y, r->saved.v / scale->sum, r->saved.v / scale->max);
+		x += width + 1;
+	}
+}
+
+static void keep_in_view(struct ksmtop_ui *ui)
+{
+	int last = (int)ui->nshown - ui->page;
+
+	if (ui->top > ui->cursor)
+		ui->top = ui->cursor;
+	if (ui->top < ui->cursor - ui->page + 1)
+		ui->top = ui->cursor - ui->page + 1;
+	if (ui->top > last)
+		ui->top = last;
+	if (ui->top < 0)
+		ui->top = 0;
+}
+
+static void draw_empty(const struct ksmtop_model *m, const struct ksmtop_ui *ui, struct screen *s,
+		       int y)
+{
+	const char *text = "No process has mergeable memory: see madvise(2), MADV_MERGEABLE.";
+
+	if (m->nrows)
+		text = ui->filter[0] ? "No process matches the filter." :
+				       "None of the processes asked for has mergeable memory.";
+	screen_text(s, 2, y, s->w - 2, ST_DIM, text);
+}
+
+void panel_procs_draw(const struct ksmtop_model *m, struct ksmtop_ui *ui, struct screen *s, int y,
+		      int h)
+{
+	struct share_scale scale = share_scale(ui);
+
+	draw_heading(ui, s, y);
+	ui->page = h > 2 ? h - 1 : 1;
+	keep_in_view(ui);
+	ui_hit_add(ui, (struct ui_hit){ y + 1, ui->page, 0, s->w, UI_HIT_ROW, ui->top });
+	if (!ui->nshown)
+		draw_empty(m, ui, s, y + 1);
+	for (int i = 0; i < ui->page && ui->top + i < (int)ui->nshown; i++) {
+		const struct ksmtop_row *r = ui->shown[ui->top + i];
+
+		draw_row(r, s, y + 1 + i, &scale);
+		if (ui_tagged(ui, r->p.pid))
+			screen_restyle(s, 0, y + 1 + i, s->w, ST_TAGGED);
+		if (ui->top + i == ui->cursor)
+			screen_restyle(s, 0, y + 1 + i, s->w, ST_SELECTED);
+	}
+}
