@@ -13,16 +13,24 @@
 
 static const struct {
 	const char *name;
+	const char *title;
 	const char *dir;
 	const char *thread;
 } kinds[] = {
-	[KSM_BACKEND_KERNEL] = { "kernel", KSM_ABI_KERNEL_DIR, KSM_ABI_KERNEL_THREAD },
-	[KSM_BACKEND_ENGINE] = { "engine", KSM_ABI_ENGINE_DIR, KSM_ABI_ENGINE_THREAD },
+	[KSM_BACKEND_KERNEL] = { "kernel", "the in-tree KSM", KSM_ABI_KERNEL_DIR,
+				 KSM_ABI_KERNEL_THREAD },
+	[KSM_BACKEND_ENGINE] = { "engine", "the engine", KSM_ABI_ENGINE_DIR,
+				 KSM_ABI_ENGINE_THREAD },
 };
 
 const char *ksm_backend_kind_name(unsigned int kind)
 {
 	return kind < KSM_ARRAY_SIZE(kinds) ? kinds[kind].name : "unknown";
+}
+
+const char *ksm_backend_title(unsigned int kind)
+{
+	return kind < KSM_ARRAY_SIZE(kinds) ? kinds[kind].title : "unknown";
 }
 
 const char *ksm_backend_kind_dir(unsigned int kind)

@@ -65,6 +65,11 @@ bool ksm_backend_exists(const struct ksm_io *io, unsigned int kind);
  */
 const char *ksm_backend_kind_name(unsigned int kind);
 
+/**
+ * ksm_backend_title() - what to call it in a sentence: "the in-tree KSM" or "the engine"
+ */
+const char *ksm_backend_title(unsigned int kind);
+
 #define KSM_WORD_MAX 64
 
 /**

@@ -15,18 +15,13 @@ int ksm_setting_parse(struct ksm_setting *s, const char *word, struct ksm_error 
 {
 	const char *equals = strchr(word, '=');
 	char name[64];
-	const char *near;
 
 	if (!equals || equals == word)
 		return ksm_error_usage(err, "'%.64s' is no setting; write KNOB=VALUE", word);
 	snprintf(name, sizeof(name), "%.*s", (int)(equals - word), word);
-	s->knob = ksm_knob_by_name(name);
-	if (!s->knob) {
-		near = ksm_knob_suggest(name);
-		return ksm_error_usage(err, "unknown knob '%s'%s%s%s", name,
-				       near ? "; did you mean '" : "", near ? near : "",
-				       near ? "'?" : "; 'ksmctl get' lists them");
-	}
+	s->knob = ksm_knob_find(name, err);
+	if (!s->knob)
+		return -EINVAL;
 	if (ksm_knob_check(s->knob, equals + 1, &s->value, err))
 		return -EINVAL;
 	/* The number, not the text: "007" is written as "7". */
@@ -100,12 +95,8 @@ static int check_writable(const struct ksm_backend *b, const struct ksm_knob *kn
 	case 0:
 		return 0;
 	case -ENOENT:
-		return ksm_error_set(err, ret, "%s: %s has no such knob%s", knob->name,
-				     b->kind == KSM_BACKEND_ENGINE ? "the engine" :
-								     "this kernel's KSM",
-				     knob->flags & KSM_ABI_SINCE_6_12 ? " (6.12 has)" :
-				     knob->flags & KSM_ABI_NUMA	      ? " (CONFIG_NUMA is off)" :
-									"");
+		return ksm_error_set(err, ret, "%s: %s has no such file%s", knob->name,
+				     ksm_backend_title(b->kind), ksm_knob_since(knob));
 	case -EROFS:
 		return ksm_error_set(
 			err, ret, "%s: %s is mounted read-only here; do it outside the container",
@@ -121,7 +112,6 @@ static int busy_other(const struct ksm_backend *b, struct ksm_error *err)
 {
 	unsigned int other =
 		b->kind == KSM_BACKEND_KERNEL ? KSM_BACKEND_ENGINE : KSM_BACKEND_KERNEL;
-	const char *who = other == KSM_BACKEND_KERNEL ? "the in-tree KSM" : "the engine";
 	int64_t run, merged;
 
 	if (!ksm_backend_owns(&b->io, other, &run, &merged))
@@ -129,7 +119,7 @@ static int busy_other(const struct ksm_backend *b, struct ksm_error *err)
 	return ksm_error_set(err, -EBUSY,
 			     "run=1 refused: %s %s%s%" PRId64 " merged pages, and only one may own "
 			     "merging; release them with 'ksmctl --backend %s unmerge'",
-			     who, run & KSM_RUN_MERGE ? "runs" : "is stopped",
+			     ksm_backend_title(other), run & KSM_RUN_MERGE ? "runs" : "is stopped",
 			     run & KSM_RUN_MERGE ? " with " : " but holds ", merged,
 			     ksm_backend_kind_name(other));
 }

@@ -84,7 +84,9 @@ char *ksm_format_duration(char *buf, size_t size, uint64_t ns)
 {
 	uint64_t seconds = ns / 1000000000u;
 
-	if (ns < 1000)
+	if (!ns)
+		ksm_copy(buf, size, "0 s");
+	else if (ns < 1000)
 		snprintf(buf, size, "%" PRIu64 " ns", ns);
 	else if (ns < 999950)
 		snprintf(buf, size, "%.1f us", ns / 1e3);

@@ -81,39 +81,40 @@ int ksm_table_row(struct ksm_table *t, const char *const *cells)
 	return 0;
 }
 
-static void print_cell(const struct ksm_table *t, FILE *to, unsigned int i, const char *text,
-		       unsigned int width)
+static void print_line(const struct ksm_table *t, FILE *to, const char *const *cells,
+		       const unsigned int *width)
 {
-	int pad = (int)(width - text_width(text));
+	unsigned int blanks = 0; /* owed, and paid only when something follows */
 
-	if (i)
-		fputs("  ", to);
-	if (t->columns[i].right)
-		fprintf(to, "%*s%s", pad, "", text);
-	else if (i + 1 < t->count)
-		fprintf(to, "%s%*s", text, pad, "");
-	else
-		fputs(text, to);
+	for (unsigned int i = 0; i < t->count; i++) {
+		unsigned int pad = width[i] - text_width(cells[i]);
+
+		blanks += i ? 2 : 0;
+		if (!cells[i][0]) {
+			blanks += pad;
+			continue;
+		}
+		fprintf(to, "%*s%s", (int)(blanks + (t->columns[i].right ? pad : 0)), "", cells[i]);
+		blanks = t->columns[i].right ? 0 : pad;
+	}
+	fputc('\n', to);
 }
 
 void ksm_table_print(const struct ksm_table *t, FILE *to, bool heading)
 {
+	const char *titles[KSM_TABLE_COLUMNS];
 	unsigned int width[KSM_TABLE_COLUMNS];
 
 	for (unsigned int i = 0; i < t->count; i++) {
 		unsigned int title = heading ? text_width(t->columns[i].title) : 0;
 
+		titles[i] = t->columns[i].title;
 		width[i] = title > t->width[i] ? title : t->width[i];
 	}
-	for (unsigned int i = 0; heading && i < t->count; i++)
-		print_cell(t, to, i, t->columns[i].title, width[i]);
 	if (heading)
-		fputc('\n', to);
-	for (size_t r = 0; r < t->rows; r++) {
-		for (unsigned int i = 0; i < t->count; i++)
-			print_cell(t, to, i, t->cells[r * t->count + i], width[i]);
-		fputc('\n', to);
-	}
+		print_line(t, to, titles, width);
+	for (size_t r = 0; r < t->rows; r++)
+		print_line(t, to, (const char *const *)&t->cells[r * t->count], width);
 }
 
 void ksm_table_free(struct ksm_table *t)

@@ -53,6 +53,30 @@ const char *ksm_knob_suggest(const char *name)
 	return found;
 }
 
+const struct ksm_knob *ksm_knob_find(const char *name, struct ksm_error *err)
+{
+	const struct ksm_knob *knob = ksm_knob_by_name(name);
+	const char *near;
+
+	if (knob)
+		return knob;
+	near = ksm_knob_suggest(name);
+	if (near)
+		ksm_error_usage(err, "unknown knob '%.64s'; did you mean '%s'?", name, near);
+	else
+		ksm_error_usage(err, "unknown knob '%.64s'; 'ksmctl get' lists them", name);
+	return NULL;
+}
+
+const char *ksm_knob_since(const struct ksm_knob *knob)
+{
+	if (knob->flags & KSM_ABI_SINCE_6_12)
+		return " (Linux 6.12 has it)";
+	if (knob->flags & KSM_ABI_NUMA)
+		return " (kernels with CONFIG_NUMA have it)";
+	return "";
+}
+
 /* Words end up between brackets in a list: nothing but letters, digits and dashes. */
 static int check_word(const struct ksm_knob *knob, const char *text, struct ksm_error *err)
 {

@@ -49,6 +49,16 @@ const struct ksm_knob *ksm_knob_by_name(const char *name);
  */
 const char *ksm_knob_suggest(const char *name);
 
+/**
+ * ksm_knob_find() - ksm_knob_by_name() with a usage error that suggests a name
+ */
+const struct ksm_knob *ksm_knob_find(const char *name, struct ksm_error *err);
+
+/**
+ * ksm_knob_since() - why a kernel may lack the file: " (6.12 has it)" or the like, or ""
+ */
+const char *ksm_knob_since(const struct ksm_knob *knob);
+
 static inline bool ksm_knob_writable(const struct ksm_knob *knob)
 {
 	return knob->mode == KSM_ABI_MODE_RW;

@@ -207,6 +207,25 @@ int ksm_procs_read(const struct ksm_io *io, struct ksm_procs *p, unsigned int fl
 	return 0;
 }
 
+static int meminfo_line(const char *line, void *ctx)
+{
+	uint64_t kib, *bytes = ctx;
+
+	if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) != 1)
+		return 0;
+	*bytes = kib * 1024;
+	return 1;
+}
+
+int ksm_mem_available(const struct ksm_io *io, uint64_t *bytes)
+{
+	int ret = ksm_io_each_line(io, "/proc/meminfo", meminfo_line, bytes);
+
+	if (ret < 0)
+		return ret;
+	return ret ? 0 : -ENOENT;
+}
+
 void ksm_procs_free(struct ksm_procs *p)
 {
 	free(p->rows);

@@ -84,6 +84,14 @@ int ksm_procs_read(const struct ksm_io *io, struct ksm_procs *p, unsigned int fl
 int64_t ksm_proc_profit(const struct ksm_proc *row);
 
 /**
+ * ksm_mem_available() - what the kernel says can be allocated without swapping (MemAvailable)
+ * @bytes: the figure
+ *
+ * Return: 0; -ENOENT when /proc/meminfo does not tell; negative errno.
+ */
+int ksm_mem_available(const struct ksm_io *io, uint64_t *bytes);
+
+/**
  * ksm_procs_free() - release the rows; accepts a zeroed struct
  */
 void ksm_procs_free(struct ksm_procs *p);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "ksmctl/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "lib/format.h"
+#include "lib/json.h"
+
+error_t run_parse(int key, char *arg, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options->ctl;
+		return 0;
+	case RUN_OPT_WAIT:
+		options->wait = true;
+		return 0;
+	case RUN_OPT_FORCE:
+		options->force = true;
+		return 0;
+	case RUN_OPT_TIMEOUT:
+		options->timeout = ksmctl_parse_seconds(state, "timeout", arg);
+		options->wait = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%.64s'", arg);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int run_write(struct ksmctl *ctl, int64_t value, struct ksm_error *err)
+{
+	struct ksm_setting setting;
+
+	ksm_setting_make(&setting, KSM_ABI_RUN, value);
+	return ksm_backend_apply(&ctl->b, &setting, 1, err);
+}
+
+int run_wait(const struct run_options *options,
+	     int (*done)(const struct ksm_counters_snapshot *s, void *ctx, struct ksm_error *err),
+	     void *ctx, struct ksm_counters_snapshot *last, struct ksm_error *err)
+{
+	const struct timespec tick = { .tv_nsec = 200000000 };
+	uint64_t end = ksm_monotonic_ns() + options->timeout * 1000000000ull;
+
+	for (;;) {
+		int ret = ksm_backend_read(&options->ctl->b, last, err);
+
+		if (!ret)
+			ret = done(last, ctx, err);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		if (options->timeout && last->time >= end)
+			return ksm_error_set(err, -ETIMEDOUT, "not done after %u s",
+					     options->timeout);
+		nanosleep(&tick, NULL);
+	}
+}
+
+static int report_json(const struct run_options *options, const char *action,
+		       const struct ksm_counters_snapshot *s, const struct ksm_derived *d)
+{
+	struct json_object *root = json_object_new_object();
+
+	ksm_json_str(root, "backend", options->ctl->b.name);
+	ksm_json_str(root, "action", action);
+	ksm_json_int(root, "run", ksm_snapshot_get(s, KSM_ABI_RUN));
+	ksm_json_bool(root, "waited", options->wait);
+	ksm_json_int(root, "full_scans", ksm_snapshot_get(s, KSM_ABI_FULL_SCANS));
+	ksm_json_int(root, "saved_pages", d->saved_pages);
+	ksm_json_int(root, "saved_bytes", d->saved_bytes);
+	return ksm_json_print(root) ? KSM_EXIT_FAILED : KSM_EXIT_OK;
+}
+
+int run_report(const struct run_options *options, const char *action, const char *text,
+	       const struct ksm_counters_snapshot *s)
+{
+	char bytes[KSM_FORMAT_MAX], pages[KSM_FORMAT_MAX];
+	struct ksm_derived d;
+
+	ksm_derive(s, &d);
+	if (options->ctl->json)
+		return report_json(options, action, s, &d);
+	printf("%s: %s; saved %s (%s pages)\n", options->ctl->b.name, text,
+	       ksm_format_bytes(bytes, sizeof(bytes), d.saved_bytes),
+	       ksm_format_count(pages, sizeof(pages), d.saved_pages));
+	return KSM_EXIT_OK;
+}

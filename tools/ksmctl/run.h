@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What start, stop and unmerge share: writing run, waiting, saying how it ended.
+ */
+#ifndef KSMCTL_RUN_H
+#define KSMCTL_RUN_H
+
+#include "ksmctl/cmd.h"
+
+/**
+ * struct run_options - options of the three
+ * @ctl: common ones
+ * @wait: --wait
+ * @force: --force
+ * @timeout: --timeout, seconds, 0 for none
+ */
+struct run_options {
+	struct ksmctl *ctl;
+	bool wait;
+	bool force;
+	unsigned int timeout;
+};
+
+/* Keys of the options; each command lists the ones it takes. */
+#define RUN_OPT_WAIT 'w'
+#define RUN_OPT_FORCE 'f'
+#define RUN_OPT_TIMEOUT 't'
+
+error_t run_parse(int key, char *arg, struct argp_state *state);
+
+/* Write run. Return: 0 or negative errno. */
+int run_write(struct ksmctl *ctl, int64_t value, struct ksm_error *err);
+
+/**
+ * run_wait() - read the counters five times a second until @done says so
+ * @done: >0 done, 0 not yet, <0 gives up with @err set
+ * @last: the reading that ended it
+ *
+ * Return: 0; -ETIMEDOUT after options->timeout; what @done or the reading failed with.
+ */
+int run_wait(const struct run_options *options,
+	     int (*done)(const struct ksm_counters_snapshot *s, void *ctx, struct ksm_error *err),
+	     void *ctx, struct ksm_counters_snapshot *last, struct ksm_error *err);
+
+/* Print what was done ("merging started"), as text or JSON. Return: exit status. */
+int run_report(const struct run_options *options, const char *action, const char *text,
+	       const struct ksm_counters_snapshot *s);
+
+#endif /* KSMCTL_RUN_H */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ksmctl status - what KSM does, saves and costs, and for whom
+ *
+ * Collecting comes first, then one of two printers (status_text.c, status_json.c).
+ */
+#include "ksmctl/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/log.h"
+
+#define DEFAULT_PROCESSES 10
+
+struct options {
+	struct ksmctl *ctl;
+	unsigned int processes;
+};
+
+static const struct argp_option options_doc[] = {
+	{ "processes", 'n', "N", 0, "Show the N processes that save most (default 10, 0 for none)",
+	  0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+	uint64_t n;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options->ctl;
+		return 0;
+	case 'n':
+		if (ksm_parse_u64(arg, &n) || n > 1000000)
+			argp_error(state, "--processes: '%.32s' is no number from 0 to 1000000",
+				   arg);
+		options->processes = (unsigned int)n;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%.64s'", arg);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options_doc,
+	.parser = parse,
+	.doc = "Show what KSM does, what it saves and costs, and which processes profit. While "
+	       "merging runs, the scanner's use of CPU is measured for a fifth of a second.",
+	.children = ksmctl_children,
+};
+
+/* Sets status->scanner_reason when the scanner cannot be measured. */
+static void measure_scanner(struct status *st)
+{
+	const struct timespec window = { .tv_nsec = 200000000 };
+	struct ksm_scanner before;
+	int ret = ksm_scanner_read(st->b, &before);
+
+	st->scanner = before;
+	if (!ret && ksm_snapshot_get(&st->s, KSM_ABI_RUN) & KSM_RUN_MERGE) {
+		nanosleep(&window, NULL);
+		ret = ksm_scanner_read(st->b, &st->scanner);
+		if (!ret && st->scanner.pid == before.pid)
+			st->cpu = ksm_rate(before.runtime, st->scanner.runtime,
+					   st->scanner.time - before.time) /
+				  1e7;
+	}
+	if (ret == -ESRCH)
+		st->scanner_reason = "no such thread is visible here (a PID namespace?)";
+	else if (ret == -ENOENT)
+		st->scanner_reason = "this kernel has no /proc/PID/schedstat";
+	else if (ret)
+		st->scanner_reason = strerror(-ret);
+}
+
+static int collect(struct status *st, struct ksm_error *err)
+{
+	int ret = ksm_backend_read(st->b, &st->s, err);
+
+	if (ret)
+		return ret;
+	ksm_derive(&st->s, &st->d);
+	measure_scanner(st);
+	if (!st->max_processes)
+		return 0;
+	ret = ksm_procs_read(&st->b->io, &st->procs, 0);
+	if (ret)
+		snprintf(st->procs.reason, sizeof(st->procs.reason), "/proc cannot be listed: %s",
+			 strerror(-ret));
+	return 0;
+}
+
+int ksmctl_status(struct ksmctl *ctl, int argc, char **argv)
+{
+	struct options options = { .ctl = ctl, .processes = DEFAULT_PROCESSES };
+	struct status st = { .b = &ctl->b };
+	struct ksm_error err;
+	int status;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
+		return KSM_EXIT_USAGE;
+	st.max_processes = options.processes;
+	status = ksmctl_open(ctl);
+	if (status)
+		return status;
+	if (collect(&st, &err))
+		status = ksm_log_fail(&err);
+	else
+		status = ctl->json ? status_json(&st) : status_text(&st);
+	ksm_procs_free(&st.procs);
+	return status;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ksmctl/status.h"
+#include "lib/format.h"
+#include "lib/log.h"
+
+static const char *state_text(const struct status *st)
+{
+	int64_t run = ksm_snapshot_get(&st->s, KSM_ABI_RUN);
+
+	if (run == KSM_RUN_STOP && ksm_snapshot_get(&st->s, KSM_ABI_PAGES_SHARED) > 0)
+		return "stopped, merged pages kept";
+	return ksmctl_run_name(run);
+}
+
+static void print_scanner(const struct status *st)
+{
+	char total[KSM_FORMAT_MAX];
+
+	if (st->scanner_reason)
+		printf("scanner     %s: not measured, %s\n", st->b->thread, st->scanner_reason);
+	else
+		printf("scanner     %s (pid %d), %.1f %% of a CPU now, %s in all\n", st->b->thread,
+		       st->scanner.pid, st->cpu,
+		       ksm_format_duration(total, sizeof(total), st->scanner.runtime));
+}
+
+static void print_summary(const struct status *st)
+{
+	char bytes[KSM_FORMAT_MAX], pages[KSM_FORMAT_MAX];
+
+	printf("backend     %s (%s)\n", st->b->name, ksm_backend_title(st->b->kind));
+	printf("state       %s\n", state_text(st));
+	printf("saved       %s (%s pages)\n",
+	       ksm_format_bytes(bytes, sizeof(bytes), st->d.saved_bytes),
+	       ksm_format_count(pages, sizeof(pages), st->d.saved_pages));
+	printf("metadata    %s\n", ksm_format_bytes(bytes, sizeof(bytes), st->d.metadata_bytes));
+	printf("net profit  %s%s\n", ksm_format_bytes(bytes, sizeof(bytes), st->d.profit_bytes),
+	       st->d.profit_exact ? "" : " (computed: this kernel has no general_profit)");
+	print_scanner(st);
+}
+
+/* What a file's number means, "" when the number says it all. */
+static void meaning(const struct status *st, const struct ksm_knob *knob, char *buf, size_t size)
+{
+	int64_t value = st->s.value[knob->id];
+
+	buf[0] = '\0';
+	if (knob->flags & KSM_ABI_PAGES)
+		ksm_format_pages(buf, size, value);
+	else if (knob->flags & KSM_ABI_BYTES)
+		ksm_format_bytes(buf, size, value);
+	else if (knob->id == KSM_ABI_SLEEP_MILLISECS || knob->id == KSM_ABI_PRUNE_MILLISECS)
+		ksm_format_duration(buf, size, (uint64_t)value * 1000000u);
+	else if (knob->id == KSM_ABI_ADVISOR_TARGET_TIME)
+		ksm_format_duration(buf, size, (uint64_t)value * 1000000000u);
+	else if (knob->id == KSM_ABI_ADVISOR_MAX_CPU)
+		snprintf(buf, size, "%" PRId64 " %%", value);
+	else if (knob->id == KSM_ABI_RUN)
+		ksm_copy(buf, size, ksmctl_run_name(value));
+}
+
+static int print_files(const struct status *st)
+{
+	static const struct ksm_column columns[] = { { "FILE", false },
+						     { "VALUE", true },
+						     { "IS", true } };
+	struct ksm_table *t = ksm_table_new(columns, KSM_ARRAY_SIZE(columns));
+	char value[KSM_WORD_MAX], unit[KSM_FORMAT_MAX];
+	int ret = t ? 0 : -1;
+
+	for (unsigned int i = 0; i < ksm_knob_count && !ret; i++) {
+		const struct ksm_knob *knob = &ksm_knobs[i];
+		const char *cells[] = { knob->name, value, unit };
+
+		if (!ksm_snapshot_has(&st->s, knob->id))
+			continue;
+		if (knob->kind == KSM_ABI_WORD)
+			ksm_snapshot_word(&st->s, value, sizeof(value));
+		else
+			ksm_format_count(value, sizeof(value), st->s.value[knob->id]);
+		meaning(st, knob, unit, sizeof(unit));
+		ret = ksm_table_row(t, cells);
+	}
+	if (!ret)
+		ksm_table_print(t, stdout, true);
+	ksm_table_free(t);
+	return ret;
+}
+
+static void print_absent(const struct status *st)
+{
+	const char *separator = "not there: ";
+
+	for (unsigned int i = 0; i < ksm_knob_count; i++) {
+		if (ksm_snapshot_has(&st->s, ksm_knobs[i].id))
+			continue;
+		printf("%s%s", separator, ksm_knobs[i].name);
+		separator = ", ";
+	}
+	if (*separator == ',')
+		putchar('\n');
+}
+
+/* "-" for what this kernel does not tell */
+static char *figure(char *buf, size_t size, const struct ksm_proc *row, uint32_t bit,
+		    uint64_t value)
+{
+	if (row->present & bit)
+		return ksm_format_count(buf, size, (int64_t)value);
+	ksm_copy(buf, size, "-");
+	return buf;
+}
+
+static int add_process(struct ksm_table *t, const struct ksm_proc *row)
+{
+	char pid[16], uid[16], merged[KSM_FORMAT_MAX], zero[KSM_FORMAT_MAX], items[KSM_FORMAT_MAX];
+	char profit[KSM_FORMAT_MAX], comm[sizeof(row->comm)];
+	const char *cells[] = { pid, uid, merged, zero, items, profit, comm };
+
+	snprintf(pid, sizeof(pid), "%d", row->tgid);
+	snprintf(uid, sizeof(uid), "%u", row->uid);
+	if (!(row->present & KSM_PROC_UID))
+		ksm_copy(uid, sizeof(uid), "-");
+	figure(merged, sizeof(merged), row, KSM_PROC_MERGING, row->merging_pages);
+	figure(zero, sizeof(zero), row, KSM_PROC_ZERO_PAGES, row->zero_pages);
+	figure(items, sizeof(items), row, KSM_PROC_RMAP_ITEMS, row->rmap_items);
+	ksm_format_bytes(profit, sizeof(profit), ksm_proc_profit(row));
+	ksm_format_safe(comm, sizeof(comm), row->comm);
+	return ksm_table_row(t, cells);
+}
+
+static int print_processes(const struct status *st)
+{
+	static const struct ksm_column columns[] = {
+		{ "PID", true },   { "UID", true },    { "MERGED", true },   { "ZERO", true },
+		{ "ITEMS", true }, { "PROFIT", true }, { "COMMAND", false },
+	};
+	struct ksm_table *t = ksm_table_new(columns, KSM_ARRAY_SIZE(columns));
+	int ret = t ? 0 : -1;
+	size_t i;
+
+	for (i = 0; i < st->procs.count && i < st->max_processes && !ret; i++)
+		ret = add_process(t, &st->procs.rows[i]);
+	putchar('\n');
+	if (!ret && i)
+		ksm_table_print(t, stdout, true);
+	if (!i)
+		puts("no process with merged or tracked pages");
+	if (i < st->procs.count)
+		printf("and %zu more\n", st->procs.count - i);
+	ksm_table_free(t);
+	return ret;
+}
+
+int status_text(const struct status *st)
+{
+	int ret;
+
+	print_summary(st);
+	putchar('\n');
+	ret = print_files(st);
+	print_absent(st);
+	if (st->max_processes && !ret)
+		ret = print_processes(st);
+	if (st->procs.reason[0])
+		printf("(%s)\n", st->procs.reason);
+	if (!ret)
+		return KSM_EXIT_OK;
+	ksm_log_error("out of memory");
+	return KSM_EXIT_FAILED;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ksmctl stop - stop merging, keep what is merged
+ */
+#include "ksmctl/run.h"
+#include "lib/log.h"
+
+static const struct argp argp = {
+	.parser = run_parse,
+	.doc = "Stop merging. What is merged stays merged; 'ksmctl unmerge' releases it.",
+	.children = ksmctl_children,
+};
+
+int ksmctl_stop(struct ksmctl *ctl, int argc, char **argv)
+{
+	struct run_options options = { .ctl = ctl };
+	struct ksm_counters_snapshot s;
+	struct ksm_error err;
+	int status;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
+		return KSM_EXIT_USAGE;
+	status = ksmctl_open(ctl);
+	if (status)
+		return status;
+	if (run_write(ctl, KSM_RUN_STOP, &err) || ksm_backend_read(&ctl->b, &s, &err))
+		return ksm_log_fail(&err);
+	return run_report(&options, "stop", "stopped", &s);
+}
