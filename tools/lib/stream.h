@@ -26,8 +26,9 @@ struct ksm_stream;
 #define KSM_STREAM_BOTH 3u
 
 #define KSM_STREAM_BIT(type) (UINT64_C(1) << (type))
-/* All types that come from a hook; snapshots (COUNTER, PROCESS, SCANNER) are injected by the user. */
-#define KSM_STREAM_ALL                                                                             \
+/* All types that come from a hook; snapshots (COUNTER, PROCESS, SCANNER) are injected by the user.
+ */
+#define KSM_STREAM_ALL \
 	(KSM_STREAM_BIT(KSM_EVENT_SWAPIN_COPY + 1) - KSM_STREAM_BIT(KSM_EVENT_SCAN_START))
 
 #define KSM_STREAM_RING_BYTES (8u << 20)

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "lib/stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/stream_hooks.h"
+#include "lib/stream_window.h"
+#include "lib/util.h"
+
+#include "events.skel.h"
+
+#define TICK_MS 20
+#define TICK_NS (TICK_MS * UINT64_C(1000000))
+#define WAKE_BYTES (256u << 10)
+#define LOAD_TRIES 8
+#define FINISH_NS UINT64_C(1000000000)
+/* Set to see what libbpf has to say. */
+#define DEBUG_ENV "KSM_BPF_DEBUG"
+
+/**
+ * struct ksm_stream - see stream.h
+ * @opts: as given, event and count masks completed
+ * @skel: NULL when no program can be used
+ * @prober: what can be hooked
+ * @links: by program of @prober
+ * @attached: indices of @links in order of attachment
+ * @window: events not yet sorted
+ * @ticks: times of the last two looks at the ring
+ * @cpus: of the per-CPU maps
+ * @values: scratch for one per-CPU value
+ * @received: events taken from the ring, by type
+ * @late: of them those that came too late to be sorted in, or found no memory
+ * @told: losses already delivered as LOST events
+ */
+struct ksm_stream {
+	struct ksm_stream_opts opts;
+	struct events_bpf *skel;
+	struct ksm_prober prober;
+	struct bpf_link **links;
+	size_t *attached;
+	size_t attached_count;
+	struct ksm_hook *hooks;
+	size_t hook_count;
+	struct ring_buffer *ring;
+	struct ksm_window window;
+	uint64_t ticks[2];
+	int cpus;
+	uint64_t *values;
+	uint64_t ring_lost;
+	uint64_t received[KSM_EVENT_MAX];
+	uint64_t late[KSM_EVENT_MAX];
+	uint64_t told[KSM_EVENT_MAX];
+};
+
+/* The program whose loading failed, out of libbpf's own words; there is no other way to know it. */
+static char failed_prog[64];
+
+static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[256], *start, *end;
+	va_list copy;
+
+	va_copy(copy, args);
+	vsnprintf(line, sizeof(line), fmt, copy);
+	va_end(copy);
+	start = strstr(line, "prog '");
+	end = start ? strstr(start, "': failed to ") : NULL;
+	if (end) {
+		*end = 0;
+		ksm_copy(failed_prog, sizeof(failed_prog), start + strlen("prog '"));
+	}
+	return getenv(DEBUG_ENV) ? vfprintf(stderr, fmt, args) : 0;
+}
+
+static int on_ring_event(void *ctx, void *data, size_t size)
+{
+	struct ksm_stream *s = ctx;
+	const struct ksm_event *event = data;
+
+	if (size < sizeof(*event) || event->type >= KSM_EVENT_MAX)
+		return 0;
+	s->received[event->type]++;
+	if (ksm_window_add(&s->window, event))
+		s->late[event->type]++;
+	return 0;
+}
+
+static size_t ring_size(size_t bytes)
+{
+	size_t size = sysconf(_SC_PAGESIZE);
+
+	if (!bytes)
+		bytes = KSM_STREAM_RING_BYTES;
+	while (size < bytes && size < 1u << 30)
+		size *= 2;
+	return size;
+}
+
+static bool is_chosen(struct ksm_stream *s, const char *name)
+{
+	struct ksm_prog_state *state = ksm_prober_find(&s->prober, name);
+
+	return state && state->chosen;
+}
+
+/* Settings that are constants once the programs are loaded. */
+static void configure(struct ksm_stream *s)
+{
+	size_t bytes = s->opts.events ? ring_size(s->opts.ring_bytes) : ring_size(1);
+
+	s->skel->rodata->event_mask = s->opts.events;
+	s->skel->rodata->count_mask = s->opts.events | s->opts.totals;
+	s->skel->rodata->only_tgid = s->opts.tgid;
+	s->skel->rodata->wake_bytes = bytes / 2 < WAKE_BYTES ? bytes / 2 : WAKE_BYTES;
+	s->skel->rodata->backends = s->opts.backend;
+	s->skel->rodata->page_removed_here = !is_chosen(s, "tp_remove_page");
+	bpf_map__set_max_entries(s->skel->maps.ring, bytes);
+	for (size_t i = 0; i < s->prober.count; i++)
+		bpf_program__set_autoload(s->prober.progs[i].prog, s->prober.progs[i].chosen);
+}
+
+/* Marks a program unusable after the fact. Return: whether there was one to mark. */
+static bool give_up(struct ksm_stream *s, const char *name, const char *what, int error)
+{
+	struct ksm_prog_state *state = ksm_prober_find(&s->prober, name);
+
+	if (!state || state->why[0])
+		return false;
+	state->tried = true;
+	snprintf(state->why, sizeof(state->why), "%s %s: %s", state->section, what,
+		 strerror(error));
+	return true;
+}
+
+static void give_up_all(struct ksm_stream *s, int error)
+{
+	for (size_t i = 0; i < s->prober.count; i++)
+		if (s->prober.progs[i].chosen)
+			give_up(s, s->prober.progs[i].name, "cannot be loaded", error);
+}
+
+static int choose(struct ksm_stream *s)
+{
+	ksm_hooks_free(s->hooks, s->hook_count);
+	s->hooks = NULL;
+	s->hook_count = 0;
+	return ksm_prober_choose(&s->prober, s->opts.backend, s->opts.events | s->opts.totals,
+				 &s->hooks, &s->hook_count);
+}
+
+static bool any_chosen(const struct ksm_stream *s)
+{
+	for (size_t i = 0; i < s->prober.count; i++)
+		if (s->prober.progs[i].chosen)
+			return true;
+	return false;
+}
+
+/* Loads what was chosen; a program that the kernel refuses costs only the events it gives. */
+static int load(struct ksm_stream *s)
+{
+	int ret;
+
+	for (int try = 0; try < LOAD_TRIES; try++) {
+		ret = choose(s);
+		if (ret || !any_chosen(s))
+			return ret;
+		if (try) {
+			events_bpf__destroy(s->skel);
+			s->skel = events_bpf__open();
+			if (!s->skel)
+				return -ENOMEM;
+			ksm_prober_rebind(&s->prober, s->skel->obj);
+		}
+		configure(s);
+		failed_prog[0] = 0;
+		ret = events_bpf__load(s->skel);
+		if (!ret)
+			return 0;
+		if (!give_up(s, failed_prog, "is refused", -ret))
+			give_up_all(s, -ret);
+	}
+	give_up_all(s, E2BIG);
+	return choose(s);
+}
+
+static void detach(struct ksm_stream *s)
+{
+	while (s->attached_count)
+		bpf_link__destroy(s->links[s->attached[--s->attached_count]]);
+}
+
+/* Attaches one program and everything of its rung in the rung's order. */
+static void attach_named(struct ksm_stream *s, const char *name)
+{
+	struct ksm_prog_state *state = ksm_prober_find(&s->prober, name);
+	size_t i = state - s->prober.progs;
+
+	if (!state->chosen || s->links[i] || state->why[0])
+		return;
+	s->links[i] = bpf_program__attach(state->prog);
+	if (s->links[i])
+		s->attached[s->attached_count++] = i;
+	else
+		give_up(s, name, "cannot be attached", errno);
+}
+
+/* Return: 1 when a program that was counted on could not be attached. */
+static int attach(struct ksm_stream *s)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < ksm_hook_life_count; i++)
+		attach_named(s, ksm_hook_life[i]);
+	for (size_t i = 0; i < ksm_rung_count; i++)
+		for (int j = 0; j < KSM_HOOK_PROGS && ksm_rungs[i].progs[j]; j++)
+			attach_named(s, ksm_rungs[i].progs[j]);
+	for (size_t i = 0; i < s->prober.count; i++)
+		failed |= s->prober.progs[i].chosen && s->prober.progs[i].why[0];
+	return failed;
+}
+
+static int start(struct ksm_stream *s)
+{
+	int ret;
+
+	for (int try = 0; try < LOAD_TRIES; try++) {
+		ret = load(s);
+		if (ret || !any_chosen(s) || !attach(s))
+			break;
+		detach(s);
+		memset(s->links, 0, s->prober.count * sizeof(*s->links));
+		events_bpf__destroy(s->skel);
+		s->skel = events_bpf__open();
+		if (!s->skel)
+			return -ENOMEM;
+		ksm_prober_rebind(&s->prober, s->skel->obj);
+	}
+	if (ret || !any_chosen(s)) {
+		events_bpf__destroy(s->skel);
+		s->skel = NULL;
+		return ret;
+	}
+	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.ring), on_ring_event, s, NULL);
+	return s->ring ? 0 : -ENOMEM;
+}
+
+static int check_opts(const struct ksm_stream_opts *opts, char *err, size_t err_size)
+{
+	if (!opts->backend || opts->backend & ~KSM_STREAM_BOTH) {
+		snprintf(err, err_size, "no engine chosen to watch: kernel, engine or both");
+		return -EINVAL;
+	}
+	if (opts->events && !opts->fn) {
+		snprintf(err, err_size, "events are wanted but nothing takes them");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int ksm_stream_open(const struct ksm_stream_opts *opts, struct ksm_stream **stream, char *err,
+		    size_t err_size)
+{
+	struct ksm_stream *s;
+	int ret = check_opts(opts, err, err_size);
+
+	if (ret)
+		return ret;
+	libbpf_set_print(on_libbpf_print);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		goto nomem;
+	s->opts = *opts;
+	if (opts->events)
+		s->opts.events |= KSM_STREAM_BIT(KSM_EVENT_COMM);
+	s->cpus = libbpf_num_possible_cpus();
+	s->values = calloc(s->cpus > 0 ? s->cpus : 1, sizeof(*s->values));
+	s->skel = events_bpf__open();
+	if (!s->values || !s->skel || ksm_prober_init(&s->prober, s->skel->obj))
+		goto nomem;
+	s->links = calloc(s->prober.count, sizeof(*s->links));
+	s->attached = calloc(s->prober.count, sizeof(*s->attached));
+	if (!s->links || !s->attached || start(s))
+		goto nomem;
+	s->ticks[0] = s->ticks[1] = ksm_monotonic_ns();
+	*stream = s;
+	return 0;
+nomem:
+	ksm_stream_close(s);
+	snprintf(err, err_size, "no memory for the event stream");
+	return -ENOMEM;
+}
+
+void ksm_stream_close(struct ksm_stream *s)
+{
+	if (!s)
+		return;
+	detach(s);
+	ring_buffer__free(s->ring);
+	events_bpf__destroy(s->skel);
+	ksm_hooks_free(s->hooks, s->hook_count);
+	ksm_prober_free(&s->prober);
+	ksm_window_free(&s->window);
+	free(s->links);
+	free(s->attached);
+	free(s->values);
+	free(s);
+}
+
+const struct ksm_hook *ksm_stream_hooks(const struct ksm_stream *s, size_t *nr)
+{
+	*nr = s->hook_count;
+	return s->hooks;
+}
+
+const struct ksm_hook *ksm_stream_hook(const struct ksm_stream *s, unsigned int type)
+{
+	const struct ksm_hook *found = NULL;
+
+	for (size_t i = 0; i < s->hook_count; i++) {
+		if (s->hooks[i].type != type)
+			continue;
+		if (s->hooks[i].hook)
+			return &s->hooks[i];
+		if (!found)
+			found = &s->hooks[i];
+	}
+	return found;
+}
+
+static uint64_t read_count(const struct ksm_stream *s, const struct bpf_map *map, uint32_t type)
+{
+	uint64_t sum = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &type, s->values))
+		return 0;
+	for (int cpu = 0; cpu < s->cpus; cpu++)
+		sum += s->values[cpu];
+	return sum;
+}
+
+int ksm_stream_totals(const struct ksm_stream *s, struct ksm_totals *totals)
+{
+	memset(totals, 0, sizeof(*totals));
+	for (uint32_t type = 1; type < KSM_EVENT_MAX; type++) {
+		totals->lost[type] = s->late[type];
+		if (!s->skel)
+			continue;
+		totals->fired[type] = read_count(s, s->skel->maps.fired, type);
+		totals->lost[type] += read_count(s, s->skel->maps.lost, type);
+	}
+	return 0;
+}
+
+uint64_t ksm_stream_lost(const struct ksm_stream *s)
+{
+	struct ksm_totals totals;
+	uint64_t sum = 0;
+
+	ksm_stream_totals(s, &totals);
+	for (int type = 0; type < KSM_EVENT_MAX; type++)
+		sum += totals.lost[type];
+	return sum;
+}
+
+uint64_t ksm_stream_proc_breaks(const struct ksm_stream *s, uint32_t tgid)
+{
+	uint64_t count = 0;
+
+	if (!s->skel)
+		return 0;
+	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.breaks), &tgid, &count))
+		return 0;
+	return count;
+}
+
+int ksm_stream_inject(struct ksm_stream *s, const struct ksm_event *event)
+{
+	return ksm_window_add(&s->window, event) == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Delivers what was lost since the last look, at the time up to which all else is delivered. */
+static int tell_losses(struct ksm_stream *s)
+{
+	struct ksm_event event = { .time = s->window.watermark, .type = KSM_EVENT_LOST };
+	struct ksm_totals totals;
+	int ret;
+
+	ksm_stream_totals(s, &totals);
+	for (int type = 1; type < KSM_EVENT_MAX; type++) {
+		event.n32 = type;
+		event.n64 = totals.lost[type] - s->told[type];
+		if (!event.n64)
+			continue;
+		s->told[type] = totals.lost[type];
+		ret = s->opts.fn ? s->opts.fn(s->opts.ctx, &event) : 0;
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Whether anything new was lost: one map entry and a few sums, cheap enough for every tick. */
+static bool lost_more(struct ksm_stream *s)
+{
+	uint64_t late = 0, lost = s->skel ? read_count(s, s->skel->maps.lost, 0) : 0;
+
+	for (int type = 1; type < KSM_EVENT_MAX; type++)
+		late += s->late[type];
+	if (lost + late == s->ring_lost)
+		return false;
+	s->ring_lost = lost + late;
+	return true;
+}
+
+static int flush(struct ksm_stream *s, uint64_t until)
+{
+	int ret = ksm_window_flush(&s->window, until, s->opts.fn, s->opts.ctx);
+
+	return ret || !lost_more(s) ? ret : tell_losses(s);
+}
+
+/* Empties the ring; every TICK_NS, what is two ticks old is delivered. */
+static int tick(struct ksm_stream *s)
+{
+	uint64_t now = ksm_monotonic_ns(), until;
+
+	if (s->ring)
+		ring_buffer__consume(s->ring);
+	if (now - s->ticks[0] < TICK_NS)
+		return 0;
+	until = s->ticks[1];
+	s->ticks[1] = s->ticks[0];
+	s->ticks[0] = now;
+	return flush(s, until);
+}
+
+/* Waits for the ring to call (only when it fills up) or for the tick. */
+static int wait_tick(struct ksm_stream *s, int ms)
+{
+	struct pollfd fd = { .fd = s->ring ? ring_buffer__epoll_fd(s->ring) : -1,
+			     .events = POLLIN };
+
+	return poll(&fd, 1, ms) < 0 ? -errno : 0;
+}
+
+int ksm_stream_poll(struct ksm_stream *s, int timeout_ms)
+{
+	uint64_t end = ksm_monotonic_ns() + timeout_ms * UINT64_C(1000000), now;
+	int ret, wait;
+
+	for (;;) {
+		ret = tick(s);
+		now = ksm_monotonic_ns();
+		if (ret || now >= end)
+			return ret;
+		wait = (end - now + 999999) / 1000000;
+		ret = wait_tick(s, wait < TICK_MS ? wait : TICK_MS);
+		if (ret)
+			return ret;
+	}
+}
+
+/* Programs that were running when they were detached may still be about to submit. */
+static void wait_settled(struct ksm_stream *s)
+{
+	uint64_t end = ksm_monotonic_ns() + FINISH_NS;
+	struct ksm_totals totals;
+	uint64_t missing;
+
+	do {
+		ring_buffer__consume(s->ring);
+		ksm_stream_totals(s, &totals);
+		missing = 0;
+		for (int type = 1; type < KSM_EVENT_MAX; type++) {
+			if (!(s->opts.events & KSM_STREAM_BIT(type)))
+				continue;
+			missing += totals.fired[type] + s->late[type] - s->received[type] -
+				   totals.lost[type];
+		}
+		if (missing)
+			usleep(1000);
+	} while (missing && ksm_monotonic_ns() < end);
+}
+
+int ksm_stream_finish(struct ksm_stream *s)
+{
+	detach(s);
+	if (s->ring)
+		wait_settled(s);
+	return flush(s, UINT64_MAX);
+}

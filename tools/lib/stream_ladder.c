@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ladder: for each event and engine, ways to get it, best first. Each was checked against
+ * the kernel's own counters; docs/trace-format.md says what an event means.
+ */
+#include "lib/stream_hooks.h"
+#include "lib/util.h"
+
+#define K KSM_STREAM_KERNEL
+#define E KSM_STREAM_ENGINE
+#define KE KSM_STREAM_BOTH
+#define EV(id) KSM_EVENT_##id
+
+const struct ksm_rung ksm_rungs[] = {
+	{ EV(SCAN_START), K, { "tp_start_scan" }, NULL },
+	{ EV(SCAN_START), K, { "drain_all" }, "number and size of the pass are not known" },
+	{ EV(SCAN_STOP), K, { "tp_stop_scan" }, NULL },
+	{ EV(BATCH_SLEEP), KE, { "sched_switch" }, NULL },
+	{ EV(BATCH_WAKE), KE, { "sched_switch" }, NULL },
+	{ EV(MERGE), K, { "tp_merge" }, NULL },
+	{ EV(MERGE), K, { "tree_append" }, NULL },
+	{ EV(NEW_PAGE), K, { "tp_merge" }, NULL },
+	{ EV(NEW_PAGE), K, { "tree_append" }, NULL },
+	{ EV(ZERO_MERGE), K, { "tp_zero_merge" }, NULL },
+	{ EV(MERGE_FAILED), K, { "tp_merge", "tp_zero_merge" }, NULL },
+	{ EV(MERGE_FAILED), K, { "merge_exit" }, "failed merges with the zero page are not seen" },
+	{ EV(COW_BREAK), KE, { "wp_exit", "wp_entry" }, NULL },
+	{ EV(UNMERGE_RANGE), KE, { "madvise_exit" }, NULL },
+	{ EV(ENTER), K, { "tp_enter" }, NULL },
+	{ EV(ENTER), K, { "enter_exit" }, NULL },
+	{ EV(EXIT), K, { "tp_exit" }, NULL },
+	{ EV(EXIT), K, { "exit_entry" }, NULL },
+	{ EV(PAGE_REMOVED), K, { "tp_remove_page" }, NULL },
+	{ EV(PAGE_REMOVED), K, { "remove_node" }, NULL },
+	{ EV(RMAP_REMOVED), K, { "remove_item", "remove_node" }, NULL },
+	{ EV(RMAP_REMOVED),
+	  K,
+	  { "tp_remove_item" },
+	  "only items that go together with their page" },
+	{ EV(ADVISOR), K, { "tp_advisor" }, NULL },
+	{ EV(SWAPIN_COPY), KE, { "swapin_exit" }, NULL },
+
+	{ EV(SCAN_START), E, { "engine_start_scan" }, NULL },
+	{ EV(SCAN_STOP), E, { "engine_stop_scan" }, NULL },
+	{ EV(MERGE), E, { "engine_merge" }, NULL },
+	{ EV(NEW_PAGE), E, { "engine_merge" }, NULL },
+	{ EV(ZERO_MERGE), E, { "engine_zero_merge" }, NULL },
+	{ EV(MERGE_FAILED), E, { "engine_merge", "engine_zero_merge" }, NULL },
+	{ EV(ENTER), E, { "engine_enter" }, NULL },
+	{ EV(EXIT), E, { "engine_exit" }, NULL },
+	{ EV(PAGE_REMOVED), E, { "engine_remove_page" }, NULL },
+	{ EV(RMAP_REMOVED), E, { "engine_remove_item" }, NULL },
+};
+
+const size_t ksm_rung_count = KSM_ARRAY_SIZE(ksm_rungs);
+
+const char *const ksm_hook_life[] = { "process_fork", "process_exec", "process_exit" };
+
+const size_t ksm_hook_life_count = KSM_ARRAY_SIZE(ksm_hook_life);
