@@ -4,6 +4,7 @@
 
 VM_PROG_SRCS := $(wildcard tests/vm/prog/ksm-*.c)
 VM_PROG_LIB := $(wildcard tests/vm/prog/lib/*.c)
+VM_PROG_HEADERS := $(wildcard tests/vm/prog/lib/*.h)
 VM_PROG_LIB_OBJS := $(VM_PROG_LIB:tests/vm/prog/lib/%.c=$(B)/obj/vm/lib/%.o)
 VM_EXAMPLES := $(wildcard docs/examples/*.c)
 VM_PROGS := $(VM_PROG_SRCS:tests/vm/prog/%.c=$(B)/test/vm/%) \
@@ -12,11 +13,11 @@ VM_PROGS := $(VM_PROG_SRCS:tests/vm/prog/%.c=$(B)/test/vm/%) \
 .PHONY: vm-progs
 vm-progs: $(VM_PROGS)
 
-$(B)/obj/vm/lib/%.o: tests/vm/prog/lib/%.c tests/vm/prog/lib/lib.h include/ksm_abi.h
+$(B)/obj/vm/lib/%.o: tests/vm/prog/lib/%.c $(VM_PROG_HEADERS) include/ksm_abi.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 
-$(B)/test/vm/ksm-%: tests/vm/prog/ksm-%.c $(VM_PROG_LIB_OBJS) tests/vm/prog/lib/lib.h
+$(B)/test/vm/ksm-%: tests/vm/prog/ksm-%.c $(VM_PROG_LIB_OBJS) $(VM_PROG_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/vm/prog -static -o $@ $< $(VM_PROG_LIB_OBJS)
 

@@ -52,7 +52,7 @@ long long vmstat(const char *key);
 
 struct backend {
 	const char *name; /* as given to --backend */
-	const char *dir; /* its directory */
+	const char *dir;  /* its directory */
 };
 
 #define BACKEND_KERNEL 0
