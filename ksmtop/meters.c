@@ -226,17 +226,14 @@ static void draw_text(const struct ksmtop_meter *meter, const struct ksmtop_mode
 	screen_parts(s, x, r.y, r.x + r.w - x, ST_DIM, detail);
 }
 
-/* The kinds of tracked page: distinguished by shade as well as by colour. */
-static const struct {
-	const char *name;
-	uint32_t glyph;
-	enum style style;
-	unsigned int id;
-} kinds[] = {
-	{ "sharing", 0x2588, ST_SHARING, KSM_ABI_PAGES_SHARING },
-	{ "shared", 0x2593, ST_SHARED, KSM_ABI_PAGES_SHARED },
-	{ "unshared", 0x2592, ST_UNSHARED, KSM_ABI_PAGES_UNSHARED },
-	{ "volatile", 0x2591, ST_VOLATILE, KSM_ABI_PAGES_VOLATILE },
+const struct ksmtop_kind ksmtop_kinds[KSMTOP_KINDS] = {
+	{ "sharing", "saved: the page is kept once", 0x2588, ST_SHARING,
+	  KSM_ABI_PAGES_SHARING },
+	{ "shared", "merged pages that are kept", 0x2593, ST_SHARED, KSM_ABI_PAGES_SHARED },
+	{ "unshared", "unique, looked at again and again", 0x2592, ST_UNSHARED,
+	  KSM_ABI_PAGES_UNSHARED },
+	{ "volatile", "changing too fast to be merged", 0x2591, ST_VOLATILE,
+	  KSM_ABI_PAGES_VOLATILE },
 };
 
 static int64_t kind_pages(const struct ksmtop_model *m, unsigned int id)
@@ -254,12 +251,12 @@ static void draw_kinds(const struct ksmtop_model *m, struct screen *s, struct re
 	screen_fill(s, r.x, r.y, r.w, 0x00b7, ST_DIM);
 	if (m->tracked <= 0)
 		return;
-	for (size_t i = 0; i < KSM_ARRAY_SIZE(kinds); i++) {
+	for (int i = 0; i < KSMTOP_KINDS; i++) {
 		int end;
 
-		sum += (double)kind_pages(m, kinds[i].id);
+		sum += (double)kind_pages(m, ksmtop_kinds[i].id);
 		end = (int)(sum / (double)m->tracked * r.w + 0.5);
-		screen_fill(s, r.x + done, r.y, end - done, kinds[i].glyph, kinds[i].style);
+		screen_fill(s, r.x + done, r.y, end - done, ksmtop_kinds[i].glyph, ksmtop_kinds[i].style);
 		done = end;
 	}
 }
@@ -284,14 +281,14 @@ static int legend_width(const struct ksmtop_model *m, bool full, int gap)
 {
 	int w = LABEL - gap;
 
-	for (size_t i = 0; i < KSM_ARRAY_SIZE(kinds); i++) {
+	for (int i = 0; i < KSMTOP_KINDS; i++) {
 		char n[KSM_FORMAT_MAX];
 
 		if (full)
-			ksm_format_count(n, sizeof(n), counter(m, kinds[i].id));
+			ksm_format_count(n, sizeof(n), counter(m, ksmtop_kinds[i].id));
 		else
-			ksm_format_short(n, sizeof(n), (double)counter(m, kinds[i].id));
-		w += 2 + (int)strlen(kinds[i].name) + 1 + (int)strlen(n) + gap;
+			ksm_format_short(n, sizeof(n), (double)counter(m, ksmtop_kinds[i].id));
+		w += 2 + (int)strlen(ksmtop_kinds[i].name) + 1 + (int)strlen(n) + gap;
 	}
 	return w;
 }
@@ -304,25 +301,25 @@ static void draw_pages(const struct ksmtop_meter *meter, const struct ksmtop_mod
 	int x = r.x + LABEL;
 
 	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
-	for (size_t i = 0; i < KSM_ARRAY_SIZE(kinds); i++) {
+	for (int i = 0; i < KSMTOP_KINDS; i++) {
 		char n[KSM_FORMAT_MAX];
 
 		if (full)
-			ksm_format_count(n, sizeof(n), counter(m, kinds[i].id));
+			ksm_format_count(n, sizeof(n), counter(m, ksmtop_kinds[i].id));
 		else
-			ksm_format_short(n, sizeof(n), (double)counter(m, kinds[i].id));
-		screen_put(s, x, r.y, kinds[i].glyph, kinds[i].style);
-		x += 2 + screen_text(s, x + 2, r.y, r.w, ST_DIM, kinds[i].name) + 1;
+			ksm_format_short(n, sizeof(n), (double)counter(m, ksmtop_kinds[i].id));
+		screen_put(s, x, r.y, ksmtop_kinds[i].glyph, ksmtop_kinds[i].style);
+		x += 2 + screen_text(s, x + 2, r.y, r.w, ST_DIM, ksmtop_kinds[i].name) + 1;
 		x += screen_text(s, x, r.y, r.w, ST_VALUE, n) + gap;
 	}
 }
 
 const struct ksmtop_meter ksmtop_meters[] = {
-	{ .id = "saved", .title = "Saved", .help = "memory saved, against all pages tracked",
+	{ .id = "saved", .title = "Saved", .help = "memory saved, of all pages tracked",
 	  .style = ST_GOOD, .value = saved_value, .detail = saved_detail, .draw = draw_saved },
-	{ .id = "pages", .title = "Pages", .help = "sharing: saved; shared: kept for them; "
-	  "unshared: unique; volatile: changing too fast", .draw = draw_pages },
-	{ .id = "net", .title = "Net", .help = "what is left after the engine's own memory",
+	{ .id = "pages", .title = "Pages", .help = "what the tracked pages are:",
+	  .draw = draw_pages },
+	{ .id = "net", .title = "Net", .help = "saved, less the engine's own memory",
 	  .style = ST_GOOD, .value = net_value, .detail = net_detail, .draw = draw_text },
 	{ .id = "cpu", .title = "Scanner", .help = "CPU time of the scanner thread",
 	  .style = ST_GRAPH_CPU, .value = cpu_value, .detail = cpu_detail,
@@ -333,7 +330,7 @@ const struct ksmtop_meter ksmtop_meters[] = {
 	{ .id = "merges", .title = "Merges", .help = "pages merged per second",
 	  .style = ST_GRAPH_MERGE, .value = merge_value, .detail = merge_detail,
 	  .history = offsetof(struct ksmtop_model, merge_hist), .least = 10, .draw = draw_graph },
-	{ .id = "cow", .title = "COW", .help = "merged pages written to, and copied, per second",
+	{ .id = "cow", .title = "COW", .help = "merged pages written to, per second",
 	  .style = ST_GRAPH_COW, .value = cow_value, .detail = cow_detail,
 	  .history = offsetof(struct ksmtop_model, break_hist), .least = 10, .draw = draw_graph },
 };

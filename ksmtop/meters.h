@@ -37,6 +37,22 @@ struct ksmtop_meter {
 		     struct screen *s, struct rect r);
 };
 
+/**
+ * struct ksmtop_kind - one kind of tracked page, as the bar and its legend show it
+ *
+ * Kinds are told apart by shade as well as by colour.
+ */
+struct ksmtop_kind {
+	const char *name;
+	const char *help;
+	uint32_t glyph;
+	enum style style;
+	unsigned int id;
+};
+
+#define KSMTOP_KINDS 4
+
+extern const struct ksmtop_kind ksmtop_kinds[KSMTOP_KINDS];
 extern const struct ksmtop_meter ksmtop_meters[];
 extern const int ksmtop_nmeters;
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define HELP_KEYS 42 /* columns of the left half */
+#define HELP_KEYS 34 /* columns of the left half */
 
 static int bar_item(struct ksmtop_ui *ui, struct screen *s, int x, const char *key,
 		    const char *text, int code)
@@ -106,9 +106,29 @@ static int help_line(struct screen *s, int x, int y, int w, int indent, const ch
 	return y + 1;
 }
 
+static void help_header(struct screen *s, int x)
+{
+	int y = 1;
+
+	screen_text(s, x, 0, s->w - x, ST_LABEL, "Header");
+	for (int i = 0; i < ksmtop_nmeters; i++) {
+		y = help_line(s, x, y, s->w - x, 9, ksmtop_meters[i].title, ksmtop_meters[i].help);
+		/* The kinds of page belong to the second meter, whose legend they are. */
+		for (int k = 0; i == 1 && k < KSMTOP_KINDS; k++) {
+			screen_put(s, x + 1, y, ksmtop_kinds[k].glyph, ksmtop_kinds[k].style);
+			y = help_line(s, x + 3, y, s->w - x - 3, 9, ksmtop_kinds[k].name,
+				      ksmtop_kinds[k].help);
+		}
+	}
+	screen_text(s, x, y++, s->w - x, ST_LABEL, "Columns");
+	for (int i = 0; i < ksmtop_ncolumns && y < s->h - 1; i++)
+		y = help_line(s, x, y, s->w - x, 9, ksmtop_columns[i].title,
+			      ksmtop_columns[i].help);
+}
+
 static void draw_help(struct screen *s)
 {
-	int right = s->w >= 120 ? 48 : HELP_KEYS;
+	int right = s->w >= 120 ? HELP_KEYS + 10 : HELP_KEYS;
 	int y = 1;
 
 	for (int i = 0; i < s->h - 1; i++)
@@ -117,16 +137,7 @@ static void draw_help(struct screen *s)
 	for (int i = 0; i < ksmtop_nbindings && y < s->h - 1; i++)
 		y = help_line(s, 1, y, right - 2, 8, ksmtop_bindings[i].label,
 			      ksmtop_bindings[i].help);
-	screen_text(s, right, 0, s->w - right, ST_LABEL, "Header");
-	y = 1;
-	for (int i = 0; i < ksmtop_nmeters; i++)
-		y = help_line(s, right, y, s->w - right, 9, ksmtop_meters[i].title,
-			      ksmtop_meters[i].help);
-	screen_text(s, right, ++y, s->w - right, ST_LABEL, "Columns");
-	y++;
-	for (int i = 0; i < ksmtop_ncolumns && y < s->h - 1; i++)
-		y = help_line(s, right, y, s->w - right, 9, ksmtop_columns[i].title,
-			      ksmtop_columns[i].help);
+	help_header(s, right);
 }
 
 void overlay_draw(struct ksmtop_ui *ui, struct screen *s)
