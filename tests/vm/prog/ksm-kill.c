@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A process's end is never held up by the scanner: when wait() returned, nothing of it is left.
+ *
+ * Each round mounts a file system, runs a copy of this program from it, lets its memory merge with
+ * a partner's, kills it at a random point of that, waits, and unmounts. A scanner that still holds
+ * the address space holds the program's file too, and umount says EBUSY.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/lib.h"
+
+struct config {
+	unsigned long rounds;
+	size_t pages;
+	const char *mount;
+	bool victim;
+};
+
+static struct config config = { .rounds = 200, .pages = 4096, .mount = "/tmp/ksm-kill" };
+
+static const struct argp_option options[] = {
+	{ "rounds", 'r', "N", 0, "rounds (default: 200)", 0 },
+	{ "pages", 'n', "N", 0, "pages of the victim (default: 4096)", 0 },
+	{ "mount", 'm', "DIR", 0, "where to mount (default: /tmp/ksm-kill)", 0 },
+	{ "victim", 'v', NULL, OPTION_HIDDEN, "be the process that is killed", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'r':
+		config.rounds = arg_number(state, "--rounds", arg, 1, 1000000);
+		return 0;
+	case 'n':
+		config.pages = arg_number(state, "--pages", arg, 16, 1 << 18);
+		return 0;
+	case 'm':
+		config.mount = arg;
+		return 0;
+	case 'v':
+		config.victim = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.children = children,
+	.doc = "Kill processes while their memory merges; their file system must unmount at once.",
+};
+
+static void map_mergeable(struct pages *p)
+{
+	pages_map(p, config.pages, opt.seed);
+	for (size_t i = 0; i < p->nr; i++)
+		page_fill(p, i, i + 1);
+	pages_advise(p, 0, p->nr, MADV_MERGEABLE);
+}
+
+/* Exec'd from the file system that must unmount: tells its address and waits for the end. */
+static int be_victim(void)
+{
+	struct pages p;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	map_mergeable(&p);
+	if (write(STDOUT_FILENO, &p.mem, sizeof(p.mem)) != sizeof(p.mem))
+		return 1;
+	for (;;)
+		pause();
+}
+
+static long partner_serve(void *ctx, int cmd, long arg)
+{
+	struct pages *p = ctx;
+
+	if (cmd == 'f')
+		map_mergeable(p);
+	else if (cmd == 'v')
+		return pages_wrong(p, 0, p->nr);
+	return (long)p->mem;
+}
+
+/**
+ * struct hunt - one round
+ * @victim: the process to be killed
+ * @partner: the process it merges with
+ * @addr: the pages of each, victim first
+ * @entries: room for the pagemap of both
+ * @shared: shared pages there must be before the kill
+ */
+struct hunt {
+	pid_t victim;
+	pid_t partner;
+	uintptr_t addr[2];
+	uint64_t *entries;
+	size_t shared;
+};
+
+static bool merged_enough(void *arg)
+{
+	struct hunt *h = arg;
+	struct frames seen;
+
+	if (pagemap_read(h->victim, h->addr[0], config.pages, h->entries) ||
+	    pagemap_read(h->partner, h->addr[1], config.pages, h->entries + config.pages))
+		die("a process is gone before it was killed");
+	frames_count(h->entries, 2 * config.pages, &seen);
+	return seen.sharing >= 2 * h->shared;
+}
+
+static void copy_self(const char *to)
+{
+	int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	char buffer[65536];
+	ssize_t len;
+
+	if (in < 0 || out < 0)
+		die("%s: %s", to, strerror(errno));
+	while ((len = read(in, buffer, sizeof(buffer))) > 0) {
+		if (write(out, buffer, len) != len)
+			die("%s: %s", to, strerror(errno));
+	}
+	close(in);
+	if (close(out))
+		die("%s: %s", to, strerror(errno));
+}
+
+/* Start the victim from the file system. Returns with its memory mapped and mergeable. */
+static void start_victim(struct hunt *h)
+{
+	char path[160], pages[24], seed[24];
+	int fds[2];
+
+	snprintf(path, sizeof(path), "%s/victim", config.mount);
+	snprintf(pages, sizeof(pages), "%zu", config.pages);
+	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)opt.seed);
+	copy_self(path);
+	if (pipe2(fds, O_CLOEXEC))
+		die("pipe: %s", strerror(errno));
+	h->victim = fork();
+	if (h->victim < 0)
+		die("fork: %s", strerror(errno));
+	if (!h->victim) {
+		dup2(fds[1], STDOUT_FILENO);
+		execl(path, "vm-victim", "--victim", "--pages", pages, "--seed", seed, NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	if (read(fds[0], &h->addr[0], sizeof(h->addr[0])) != sizeof(h->addr[0]))
+		die("the victim did not start");
+	close(fds[0]);
+}
+
+static void kill_and_unmount(struct hunt *h, unsigned long round)
+{
+	int status;
+
+	kill(h->victim, SIGKILL);
+	if (waitpid(h->victim, &status, 0) != h->victim || !WIFSIGNALED(status) ||
+	    WTERMSIG(status) != SIGKILL)
+		die("round %lu: the victim ended with status %#x", round, status);
+	if (umount(config.mount))
+		die("round %lu: umount after kill and wait, %zu pages merged: %s", round, h->shared,
+		    strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	struct pages pages;
+	struct worker partner;
+	struct hunt h = { 0 };
+	uint64_t rnd;
+	size_t most = 0;
+	double start;
+
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (config.victim)
+		return be_victim();
+	rnd = opt.seed;
+	h.entries = calloc(2 * config.pages, sizeof(*h.entries));
+	if (!h.entries)
+		die("no memory for %zu pagemap entries", 2 * config.pages);
+	if (mkdir(config.mount, 0700) && errno != EEXIST)
+		die("mkdir %s: %s", config.mount, strerror(errno));
+	ksm_full_speed(opt.backend);
+	worker_start(&partner, "vm-partner", partner_serve, &pages);
+	h.partner = partner.pid;
+	h.addr[1] = worker_call(&partner, 'f', 0);
+	start = now_seconds();
+	for (unsigned long round = 1; round <= config.rounds; round++) {
+		if (mount("ksm-kill", config.mount, "tmpfs", 0, "mode=0700"))
+			die("mounting tmpfs on %s: %s", config.mount, strerror(errno));
+		/* From the very first page to all of them. */
+		h.shared = 1 + next_random(&rnd) % config.pages;
+		most = h.shared > most ? h.shared : most;
+		start_victim(&h);
+		if (!wait_for(opt.timeout, merged_enough, &h))
+			die("round %lu: %zu pages do not merge", round, h.shared);
+		kill_and_unmount(&h, round);
+	}
+	if (worker_call(&partner, 'v', 0))
+		die("the partner's memory changed");
+	worker_stop(&partner);
+	ksm_clear(opt.backend);
+	rmdir(config.mount);
+	say("ok: %lu rounds, up to %zu pages merged at the kill, never EBUSY, %.1f s",
+	    config.rounds, most, now_seconds() - start);
+	return 0;
+}
