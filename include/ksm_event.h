@@ -79,7 +79,7 @@ enum ksm_event_type {
 #define KSM_COW_WRITE 0 /* a write fault */
 #define KSM_COW_UNMERGE 1 /* MADV_UNMERGEABLE, run=2 or an engine's own unsharing */
 
-/* SCANNER and COUNTER of which backend: SCANNER.address high bit is never set by a PSI figure */
+/* SCANNER and COUNTER belong to no address space: their mm says which backend it is. */
 #define KSM_BACKEND_KERNEL 0
 #define KSM_BACKEND_ENGINE 1
 
