@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The oracle. After every step the core's structures and counters are counted anew, and every
+ * byte an owner could read is what it wrote. When all has come to rest, the pages must be grouped
+ * as someone would who knows all contents.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "sim.h"
+
+struct tally {
+	unsigned long shared, sharing, unshared, items, nodes, chains, dups;
+	unsigned long stable_items; /* flagged so in the slots' lists */
+	unsigned long in_unstable; /* to be found in the unstable trees, by their age */
+	unsigned long live_nodes; /* whose page exists */
+};
+
+#define MUST_EQUAL(sim, what, is, counted)                                                         \
+	do {                                                                                       \
+		if ((unsigned long)(is) != (unsigned long)(counted))                               \
+			sim_violation(sim, "%s is %ld, counted %ld", what, (long)(is),             \
+				      (long)(counted));                                            \
+	} while (0)
+
+static void check_item(struct sim *sim, struct mm_struct *mm, struct ksm_rmap_item *item,
+		       struct tally *tally)
+{
+	u8 age = sim->core.scan.seqnr - item->address;
+
+	tally->items++;
+	if (item->mm != mm)
+		sim_violation(sim, "an item is in the list of another address space");
+	if (item->rmap_list && (item->rmap_list->address >> SIM_PAGE_SHIFT) <=
+				       (item->address >> SIM_PAGE_SHIFT))
+		sim_violation(sim, "items of mm %d do not ascend", mm->id);
+	if (item->address & STABLE_FLAG) {
+		tally->stable_items++;
+		if (item->address & (UNSTABLE_FLAG | SEQNR_MASK))
+			sim_violation(sim, "a stable item with flags %#lx", item->address & 0xfff);
+	} else if (item->address & UNSTABLE_FLAG) {
+		tally->unshared++;
+		tally->in_unstable += !age;
+		if (age > 1)
+			sim_violation(sim, "an unstable item of age %d", age);
+	}
+}
+
+static void check_slot(struct sim *sim, struct mm_struct *mm, struct tally *tally)
+{
+	struct ksm_scan *scan = &sim->core.scan;
+	struct ksm_rmap_item **link = &mm->slot.rmap_list;
+	bool cursor = scan->mm_slot != &mm->slot;
+	unsigned long items = tally->items, merging = tally->stable_items;
+
+	for (; *link; link = &(*link)->rmap_list) {
+		bool ahead = (*link)->address >= scan->address;
+
+		if (scan->mm_slot == &mm->slot) {
+			cursor |= link == scan->rmap_list;
+			if (cursor != ahead)
+				sim_violation(sim, "the cursor is not at its address");
+		}
+		check_item(sim, mm, *link, tally);
+	}
+	if (!cursor && link != scan->rmap_list)
+		sim_violation(sim, "the cursor is in no list");
+	MUST_EQUAL(sim, "items of an mm", mm->items, tally->items - items);
+	MUST_EQUAL(sim, "merging pages of an mm", mm->merging, tally->stable_items - merging);
+	if (ksm_core_find_slot(&sim->core, mm) != &mm->slot)
+		sim_violation(sim, "mm %d is registered and not found", mm->id);
+}
+
+static void check_node(struct sim *sim, struct ksm_stable_node *node, struct tally *tally)
+{
+	struct page *page = node->kpfn < sim->nr_frames ? sim->frames[node->kpfn] : NULL;
+	struct ksm_rmap_item *item;
+	int len = 0;
+
+	hlist_for_each_entry(item, &node->hlist, hlist) {
+		if (!(item->address & STABLE_FLAG) || item->head != node)
+			sim_violation(sim, "an item on a node does not belong there");
+		len++;
+	}
+	MUST_EQUAL(sim, "rmap_hlist_len", node->rmap_hlist_len, len);
+	tally->nodes++;
+	tally->shared += len > 0;
+	tally->sharing += len > 0 ? len - 1 : 0;
+	if (!page || page->node != node)
+		return;
+	tally->live_nodes++;
+	if (sim->ops.checksum && node->hash != sim_hash(sim, page->content))
+		sim_violation(sim, "a node has another hash than its page");
+}
+
+static void check_entry(struct sim *sim, struct ksm_stable_node *entry, struct tally *tally)
+{
+	struct ksm_stable_node *dup;
+
+	if (entry->rmap_hlist_len != STABLE_NODE_CHAIN) {
+		check_node(sim, entry, tally);
+		return;
+	}
+	tally->chains++;
+	tally->nodes++;
+	if (hlist_empty(&entry->hlist))
+		sim_violation(sim, "a chain without dups");
+	hlist_for_each_entry(dup, &entry->hlist, hlist_dup) {
+		tally->dups++;
+		if (dup->head != KSM_STABLE_DUP_HEAD || dup->chain != entry ||
+		    dup->hash != entry->hash || dup->nid != entry->nid)
+			sim_violation(sim, "a dup does not fit its chain");
+		check_node(sim, dup, tally);
+	}
+}
+
+static void check_trees(struct sim *sim, int nid, struct tally *tally)
+{
+	struct rb_node *rb;
+	u64 before = 0;
+
+	if (shim_rb_check(&sim->stable[nid]) < 0 || shim_rb_check(&sim->unstable[nid]) < 0)
+		sim_violation(sim, "a tree is no red-black tree");
+	for (rb = rb_first(&sim->stable[nid]); rb; rb = rb_next(rb)) {
+		struct ksm_stable_node *entry = rb_entry(rb, struct ksm_stable_node, node);
+
+		if (entry->hash < before || entry->nid != nid)
+			sim_violation(sim, "the stable tree is out of order");
+		before = entry->hash;
+		check_entry(sim, entry, tally);
+	}
+	before = 0;
+	for (rb = rb_first(&sim->unstable[nid]); rb; rb = rb_next(rb)) {
+		struct ksm_rmap_item *item = rb_entry(rb, struct ksm_rmap_item, node);
+
+		if (item->hash < before || item->nid != nid)
+			sim_violation(sim, "the unstable tree is out of order");
+		before = item->hash;
+		if (!(item->address & UNSTABLE_FLAG))
+			sim_violation(sim, "an item in the unstable tree is not flagged");
+		tally->in_unstable--;
+	}
+}
+
+static void check_counters(struct sim *sim, const struct tally *tally)
+{
+	const struct ksm_counters *counters = &sim->core.counters;
+	unsigned long outcomes = 0;
+
+	MUST_EQUAL(sim, "broken", counters->broken, 0);
+	MUST_EQUAL(sim, "pages_shared", counters->pages_shared, tally->shared);
+	MUST_EQUAL(sim, "pages_sharing", counters->pages_sharing, tally->sharing);
+	MUST_EQUAL(sim, "pages_unshared", counters->pages_unshared, tally->unshared);
+	MUST_EQUAL(sim, "rmap_items", counters->rmap_items, tally->items);
+	MUST_EQUAL(sim, "nodes", counters->nodes, tally->nodes);
+	MUST_EQUAL(sim, "stable_node_chains", counters->stable_node_chains, tally->chains);
+	MUST_EQUAL(sim, "stable_node_dups", counters->stable_node_dups, tally->dups);
+	MUST_EQUAL(sim, "stable items", tally->stable_items, tally->shared + tally->sharing);
+	MUST_EQUAL(sim, "items missing from the unstable trees", tally->in_unstable, 0);
+	MUST_EQUAL(sim, "allocated items", sim->items, tally->items);
+	MUST_EQUAL(sim, "allocated nodes", sim->nodes, tally->nodes);
+	MUST_EQUAL(sim, "anon_vma references", sim->anon_vmas, tally->stable_items);
+	for (int i = 0; i < KSM_NR_OUTCOMES; i++)
+		outcomes += counters->outcomes[i];
+	MUST_EQUAL(sim, "pages_scanned", counters->pages_scanned, outcomes);
+	MUST_EQUAL(sim, "outcomes told", sim->outcomes, outcomes);
+}
+
+static void check_contents(struct sim *sim, struct mm_struct *mm)
+{
+	for (int i = 0; i < mm->nr; i++) {
+		const struct sim_vpage *vpage = &mm->vpages[i];
+		u64 read = vpage->page ? vpage->page->content : 0;
+
+		if (read != vpage->expect)
+			sim_violation(sim, "mm %d page %d reads %llu, was written %llu", mm->id, i,
+				      read, vpage->expect);
+	}
+}
+
+/* To be called between batches, at any time. */
+void sim_check(struct sim *sim)
+{
+	struct tally tally = { 0 };
+	unsigned long with_node = 0;
+
+	for (int m = 0; m < sim->nr_mms; m++) {
+		check_contents(sim, sim->mms[m]);
+		if (sim->mms[m]->registered)
+			check_slot(sim, sim->mms[m], &tally);
+	}
+	for (int nid = 0; nid < sim->core.nr_nodes; nid++)
+		check_trees(sim, nid, &tally);
+	check_counters(sim, &tally);
+	/* A page that points to a node which is not in the tree: the kernel would follow it. */
+	for (unsigned long pfn = 0; pfn < sim->nr_frames; pfn++)
+		with_node += sim->frames[pfn] && sim->frames[pfn]->node;
+	MUST_EQUAL(sim, "pages with a node", with_node, tally.live_nodes);
+}
+
+/* Everything that a pass can change for good */
+static unsigned long progress(const struct ksm_counters *counters)
+{
+	return counters->outcomes[KSM_OUTCOME_MERGED] + counters->outcomes[KSM_OUTCOME_NEW_PAGE] +
+	       counters->outcomes[KSM_OUTCOME_FORKED] + counters->outcomes[KSM_OUTCOME_ORPHAN] +
+	       counters->outcomes[KSM_OUTCOME_FIRST_SEEN] +
+	       counters->outcomes[KSM_OUTCOME_VOLATILE];
+}
+
+/* Let nothing more happen but passes, until they change nothing. */
+void sim_settle(struct sim *sim)
+{
+	const struct ksm_counters *counters = &sim->core.counters;
+	int quiet = 0, passes = 0, enough = 3;
+
+	sim->fail_nth = 0;
+	sim->fail_chance = 0;
+	sim->meddle_chance = 0;
+	sim->stale_next = false;
+	if (sim->hash_mod)
+		enough = 10;
+	for (int m = 0; m < sim->nr_mms; m++) {
+		struct mm_struct *mm = sim->mms[m];
+
+		mm->contended = false;
+		if (!mm->registered && !mm->exited)
+			sim_register(sim, mm);
+		for (int i = 0; i < mm->nr; i++)
+			if (mm->vpages[i].page && mm->vpages[i].page->pinned)
+				enough = 10;
+	}
+	while (quiet < enough) {
+		unsigned long before = progress(counters);
+		unsigned long items = counters->rmap_items;
+
+		sim_pass(sim, SIM_BATCH_MAX);
+		quiet = progress(counters) == before && counters->rmap_items == items ? quiet + 1 :
+											0;
+		if (++passes > 500)
+			sim_violation(sim, "does not come to rest");
+	}
+	sim_check(sim);
+}
+
+static bool has_room(struct sim *sim, const struct ksm_stable_node *node)
+{
+	return node->rmap_hlist_len && node->rmap_hlist_len < sim->core.max_page_sharing;
+}
+
+/* Two equal pages that could be one and are two? */
+static void check_pair(struct sim *sim, const struct page *a, const struct page *b)
+{
+	if (a == b || a->content != b->content || a->nid != b->nid)
+		return;
+	if (!a->ksm && !b->ksm)
+		sim_violation(sim, "pfn %lu and %lu are equal and not merged", a->pfn, b->pfn);
+	if (!a->ksm && b->node && has_room(sim, b->node))
+		sim_violation(sim, "pfn %lu is not merged into %lu", a->pfn, b->pfn);
+}
+
+static bool counts(const struct mm_struct *mm, int i)
+{
+	const struct sim_vpage *vpage = &mm->vpages[i];
+
+	return mm->registered && vpage->page && vpage->mergeable && !vpage->page->pinned;
+}
+
+/*
+ * After sim_settle(): all mergeable pages of one content are merged, but for a single page that
+ * found every KSM page of its content full; and every mapping of a KSM page is tracked.
+ */
+void sim_check_settled(struct sim *sim)
+{
+	unsigned long merged = 0, n = 0;
+	struct page **pages = calloc(sim->nr_frames + 1, sizeof(*pages));
+	bool *seen = calloc(sim->nr_frames + 1, sizeof(*seen));
+
+	for (int m = 0; m < sim->nr_mms; m++)
+		for (int i = 0; i < sim->mms[m]->nr; i++) {
+			struct page *page = sim->mms[m]->vpages[i].page;
+
+			if (!counts(sim->mms[m], i))
+				continue;
+			if (page->ksm && !page->node)
+				sim_violation(sim, "pfn %lu is an orphan still", page->pfn);
+			merged += page->ksm;
+			if (!seen[page->pfn])
+				pages[n++] = page;
+			seen[page->pfn] = true;
+		}
+	for (unsigned long a = 0; a < n; a++)
+		for (unsigned long b = 0; b < n; b++)
+			check_pair(sim, pages[a], pages[b]);
+	MUST_EQUAL(sim, "pages_shared + pages_sharing",
+		   sim->core.counters.pages_shared + sim->core.counters.pages_sharing, merged);
+	free(pages);
+	free(seen);
+}
