@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "ksmtrace/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+#define NOT_FOUND 127
+#define NOT_RUNNABLE 126
+
+static int refuse(const char *name, int error)
+{
+	ksm_log_error("cannot run '%s': %s", name, strerror(error));
+	return error == ENOENT ? NOT_FOUND : NOT_RUNNABLE;
+}
+
+static int runnable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return errno;
+	if (S_ISDIR(st.st_mode))
+		return EISDIR;
+	return access(path, X_OK) ? errno : 0;
+}
+
+int command_find(const char *name)
+{
+	const char *dir = getenv("PATH"), *end;
+	int error = ENOENT, one;
+	char path[PATH_MAX];
+
+	if (strchr(name, '/')) {
+		error = runnable(name);
+		return error ? refuse(name, error) : 0;
+	}
+	for (; dir && *dir; dir = *end ? end + 1 : end) {
+		end = strchrnul(dir, ':');
+		if (snprintf(path, sizeof(path), "%.*s/%s", (int)(end - dir), dir, name) >=
+		    (int)sizeof(path))
+			continue;
+		one = runnable(path);
+		if (!one)
+			return 0;
+		if (one == EACCES)
+			error = one;
+	}
+	return refuse(name, error);
+}
+
+static void run_child(char **argv, int report)
+{
+	int error;
+
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	execvp(argv[0], argv);
+	error = errno;
+	if (write(report, &error, sizeof(error)) != sizeof(error))
+		_exit(NOT_RUNNABLE);
+	_exit(error == ENOENT ? NOT_FOUND : NOT_RUNNABLE);
+}
+
+int command_start(struct command *command, char **argv)
+{
+	int report[2], error = 0;
+
+	if (pipe2(report, O_CLOEXEC) || (command->pid = fork()) < 0) {
+		command->pid = 0;
+		ksm_log_error("cannot start '%s': %s", argv[0], strerror(errno));
+		return KSM_EXIT_FAILED;
+	}
+	if (!command->pid)
+		run_child(argv, report[1]);
+	close(report[1]);
+	/* Ends with nothing as soon as the program runs. */
+	while (read(report[0], &error, sizeof(error)) < 0 && errno == EINTR)
+		;
+	close(report[0]);
+	if (!error)
+		return 0;
+	waitpid(command->pid, NULL, 0);
+	command->pid = 0;
+	return refuse(argv[0], error);
+}
+
+bool command_ended(struct command *command)
+{
+	int status;
+
+	if (!command->pid || waitpid(command->pid, &status, WNOHANG) != command->pid)
+		return !command->pid;
+	command->pid = 0;
+	command->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return true;
+}
