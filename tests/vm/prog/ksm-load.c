@@ -251,11 +251,13 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGINT, &act, NULL);
 	for (unsigned long i = 0; i < config.processes; i++) {
-		accounts[i].pid = fork();
-		if (accounts[i].pid < 0)
+		pid_t pid = fork();
+
+		if (pid < 0)
 			die("fork: %s", strerror(errno));
-		if (!accounts[i].pid)
+		if (!pid)
 			run_process(i);
+		accounts[i].pid = pid;
 	}
 	if (!wait_for(opt.timeout, all_ready, NULL))
 		die("the processes did not fill their memory in %.0f s", opt.timeout);
