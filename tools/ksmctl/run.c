@@ -42,7 +42,7 @@ int run_write(struct ksmctl *ctl, int64_t value, struct ksm_error *err)
 	return ksm_backend_apply(&ctl->b, &setting, 1, err);
 }
 
-int run_wait(const struct run_options *options,
+int run_wait(const struct run_options *options, const char *what,
 	     int (*done)(const struct ksm_counters_snapshot *s, void *ctx, struct ksm_error *err),
 	     void *ctx, struct ksm_counters_snapshot *last, struct ksm_error *err)
 {
@@ -57,7 +57,7 @@ int run_wait(const struct run_options *options,
 		if (ret)
 			return ret < 0 ? ret : 0;
 		if (options->timeout && last->time >= end)
-			return ksm_error_set(err, -ETIMEDOUT, "not done after %u s",
+			return ksm_error_set(err, -ETIMEDOUT, "%s after %u s", what,
 					     options->timeout);
 		nanosleep(&tick, NULL);
 	}

@@ -33,12 +33,13 @@ int run_write(struct ksmctl *ctl, int64_t value, struct ksm_error *err);
 
 /**
  * run_wait() - read the counters five times a second until @done says so
+ * @what: what has not happened when time is up: "merging has not settled"
  * @done: >0 done, 0 not yet, <0 gives up with @err set
  * @last: the reading that ended it
  *
  * Return: 0; -ETIMEDOUT after options->timeout; what @done or the reading failed with.
  */
-int run_wait(const struct run_options *options,
+int run_wait(const struct run_options *options, const char *what,
 	     int (*done)(const struct ksm_counters_snapshot *s, void *ctx, struct ksm_error *err),
 	     void *ctx, struct ksm_counters_snapshot *last, struct ksm_error *err);
 

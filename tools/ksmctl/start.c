@@ -82,7 +82,7 @@ int ksmctl_start(struct ksmctl *ctl, int argc, char **argv)
 			return ksm_log_fail(&err);
 		return run_report(&options, "start", "merging", &s);
 	}
-	if (run_wait(&options, settled, &st, &s, &err))
+	if (run_wait(&options, "merging goes on but has not settled", settled, &st, &s, &err))
 		return ksm_log_fail(&err);
 	snprintf(text, sizeof(text), "settled after %" PRId64 " full scans",
 		 ksm_snapshot_get(&s, KSM_ABI_FULL_SCANS) - scans);

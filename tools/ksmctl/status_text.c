@@ -67,7 +67,7 @@ static int print_files(const struct status *st)
 {
 	static const struct ksm_column columns[] = { { "FILE", false },
 						     { "VALUE", true },
-						     { "IS", true } };
+						     { "MEANS", true } };
 	struct ksm_table *t = ksm_table_new(columns, KSM_ARRAY_SIZE(columns));
 	char value[KSM_WORD_MAX], unit[KSM_FORMAT_MAX];
 	int ret = t ? 0 : -1;
@@ -93,15 +93,22 @@ static int print_files(const struct status *st)
 
 static void print_absent(const struct status *st)
 {
-	const char *separator = "not there: ";
+	const size_t width = 80;
+	size_t column = 0;
 
 	for (unsigned int i = 0; i < ksm_knob_count; i++) {
+		const char *name = ksm_knobs[i].name;
+
 		if (ksm_snapshot_has(&st->s, ksm_knobs[i].id))
 			continue;
-		printf("%s%s", separator, ksm_knobs[i].name);
-		separator = ", ";
+		if (!column)
+			column = (size_t)printf("not there: %s", name);
+		else if (column + 2 + strlen(name) < width)
+			column += (size_t)printf(", %s", name);
+		else
+			column = (size_t)printf(",\n           %s", name) - 2;
 	}
-	if (*separator == ',')
+	if (column)
 		putchar('\n');
 }
 

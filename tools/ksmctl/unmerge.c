@@ -105,7 +105,8 @@ int ksmctl_unmerge(struct ksmctl *ctl, int argc, char **argv)
 		return status;
 	if (run_write(ctl, KSM_RUN_UNMERGE, &err) || ksm_backend_read(&ctl->b, &s, &err))
 		return ksm_log_fail(&err);
-	if (options.wait && run_wait(&options, all_gone, NULL, &s, &err))
+	if (options.wait &&
+	    run_wait(&options, "some pages are still merged", all_gone, NULL, &s, &err))
 		return ksm_log_fail(&err);
 	return finish(&options, &s);
 }
