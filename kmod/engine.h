@@ -159,6 +159,10 @@ int ksme_guard_install(void);
 void ksme_guard_remove(void);
 bool ksme_intree_owns_merging(void);
 
+/* mm/hotplug.c */
+int ksme_hotplug_register(void);
+void ksme_hotplug_unregister(void);
+
 /* mm/ops.c */
 extern const struct ksm_ops ksme_ops;
 int ksme_ops_init(void);

@@ -37,9 +37,12 @@ static int __init ksme_init(void)
 	err = ksme_guard_install();
 	if (err)
 		goto undo_ops;
-	err = ksme_thread_start();
+	err = ksme_hotplug_register();
 	if (err)
 		goto undo_guard;
+	err = ksme_thread_start();
+	if (err)
+		goto undo_hotplug;
 	err = ksme_sysfs_create();
 	if (err)
 		goto undo_thread;
@@ -47,6 +50,8 @@ static int __init ksme_init(void)
 
 undo_thread:
 	ksme_thread_stop();
+undo_hotplug:
+	ksme_hotplug_unregister();
 undo_guard:
 	ksme_guard_remove();
 undo_ops:
@@ -63,6 +68,7 @@ static void __exit ksme_exit(void)
 	ksme_sysfs_remove();
 	ksme_thread_stop();
 	ksme_orphan_all();
+	ksme_hotplug_unregister();
 	ksme_guard_remove();
 	ksme_ops_exit();
 }

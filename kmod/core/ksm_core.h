@@ -367,6 +367,11 @@ void ksm_core_append(struct ksm_core *core, struct ksm_rmap_item *item,
 void ksm_core_remove_node(struct ksm_core *core, struct ksm_stable_node *node);
 /* Any node of the stable trees that is not a chain, in tree order; NULL when there is none. */
 struct ksm_stable_node *ksm_core_first_node(struct ksm_core *core);
+/* Visit every such node; @fn may remove the node it is given. */
+void ksm_core_for_each_node(struct ksm_core *core,
+			    void (*fn)(struct ksm_core *core, struct ksm_stable_node *node,
+				       void *arg),
+			    void *arg);
 /* Forget every stale node (its page gone). Returns how many nodes remain. */
 unsigned long ksm_core_drop_stale_nodes(struct ksm_core *core);
 

@@ -251,11 +251,37 @@ struct ksm_stable_node *ksm_core_first_node(struct ksm_core *core)
 	return entry;
 }
 
-static void drop_if_stale(struct ksm_core *core, struct ksm_stable_node *node, bool only_empty)
+/**
+ * ksm_core_for_each_node() - visit every KSM page's node
+ * @core: the engine
+ * @fn: gets each node that is no chain; may remove that node and no other
+ * @arg: handed to @fn
+ */
+void ksm_core_for_each_node(struct ksm_core *core,
+			    void (*fn)(struct ksm_core *core, struct ksm_stable_node *node,
+				       void *arg),
+			    void *arg)
 {
+	struct ksm_stable_node *entry, *following, *dup;
+	struct hlist_node *next;
+
+	for (entry = ksm_index_next_stable(core, NULL); entry; entry = following) {
+		following = ksm_index_next_stable(core, entry);
+		if (!is_stable_node_chain(entry)) {
+			fn(core, entry, arg);
+			continue;
+		}
+		hlist_for_each_entry_safe(dup, next, &entry->hlist, hlist_dup)
+			fn(core, dup, arg);
+	}
+}
+
+static void drop_if_stale(struct ksm_core *core, struct ksm_stable_node *node, void *arg)
+{
+	bool *only_empty = arg;
 	struct page *page;
 
-	if (only_empty && node->rmap_hlist_len)
+	if (*only_empty && node->rmap_hlist_len)
 		return;
 	if (!node->rmap_hlist_len)
 		core->empty_nodes = true; /* even if it goes now: at worst one walk for nothing */
@@ -266,19 +292,8 @@ static void drop_if_stale(struct ksm_core *core, struct ksm_stable_node *node, b
 
 static void drop_stale_nodes(struct ksm_core *core, bool only_empty)
 {
-	struct ksm_stable_node *entry, *following, *dup;
-	struct hlist_node *next;
-
 	core->empty_nodes = false;
-	for (entry = ksm_index_next_stable(core, NULL); entry; entry = following) {
-		following = ksm_index_next_stable(core, entry);
-		if (!is_stable_node_chain(entry)) {
-			drop_if_stale(core, entry, only_empty);
-			continue;
-		}
-		hlist_for_each_entry_safe(dup, next, &entry->hlist, hlist_dup)
-			drop_if_stale(core, dup, only_empty);
-	}
+	ksm_core_for_each_node(core, drop_if_stale, &only_empty);
 }
 
 /**

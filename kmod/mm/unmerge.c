@@ -106,26 +106,22 @@ static int unmerge_slot(struct ksme_slot *slot)
 	return err;
 }
 
-/* Forget nodes whose page nobody maps any more (it may linger in the swap cache). */
-static void drop_unmapped_nodes(bool mapped_too)
+/* Cut the tie between a node and its page; without @force only when nobody maps the page. */
+static void orphan_node(struct ksm_core *core, struct ksm_stable_node *node, void *force)
 {
-	struct ksm_stable_node *node;
-	unsigned long left = ksm_core_drop_stale_nodes(&ksme.core);
+	struct page *page = ksme_hold(NULL, node, KSM_HOLD_LOCK);
 
-	while (left-- && (node = ksm_core_first_node(&ksme.core)) != NULL) {
-		struct page *page = ksme_hold(NULL, node, KSM_HOLD_LOCK);
+	cond_resched();
+	if (!IS_ERR(page)) {
+		bool keep = page_mapped(page) && !force;
 
-		if (!IS_ERR(page)) {
-			if (page_mapped(page) && !mapped_too) {
-				ksme_release(NULL, page, KSM_HOLD_LOCK);
-				break;
-			}
+		if (!keep)
 			ksme_page_set_node(page, NULL);
-			ksme_release(NULL, page, KSM_HOLD_LOCK);
-		}
-		ksm_core_remove_node(&ksme.core, node);
-		cond_resched();
+		ksme_release(NULL, page, KSM_HOLD_LOCK);
+		if (keep)
+			return;
 	}
+	ksm_core_remove_node(core, node);
 }
 
 /*
@@ -150,8 +146,9 @@ static int unmerge_round(void)
 		if (err)
 			return err;
 	}
+	/* What nobody maps any more may linger in the swap cache. */
 	mutex_lock(&ksme.lock);
-	drop_unmapped_nodes(false);
+	ksm_core_for_each_node(&ksme.core, orphan_node, NULL);
 	mutex_unlock(&ksme.lock);
 	return 0;
 }
@@ -194,7 +191,7 @@ void ksme_orphan_all(void)
 		pr_info("not everything could be unshared; the rest stays merged, without an engine\n");
 	mutex_lock(&ksme.lock);
 	ksm_core_reset_scan(&ksme.core);
-	drop_unmapped_nodes(true);
+	ksm_core_for_each_node(&ksme.core, orphan_node, &ksme);
 	ksme_slots_drop_all();
 	mutex_unlock(&ksme.lock);
 	mutex_unlock(ksme_intree.thread_mutex);

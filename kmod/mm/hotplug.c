@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that goes away takes its KSM pages along: a node of removed memory must not be
+ * peeped through any more. While memory goes offline in-tree KSM sets KSM_RUN_OFFLINE in its
+ * own run word, which the scanner thread takes as a request to pause (engined.c).
+ */
+#include "engine.h"
+
+#include <linux/memory.h>
+
+static void forget_removed(struct ksm_core *core, struct ksm_stable_node *node, void *arg)
+{
+	const struct memory_notify *removed = arg;
+
+	/* The pages are gone, so are all mappings: nobody else looks at these nodes. */
+	if (node->kpfn - removed->start_pfn < removed->nr_pages)
+		ksm_core_remove_node(core, node);
+	cond_resched();
+}
+
+static int memory_callback(struct notifier_block *self, unsigned long action, void *arg)
+{
+	if (action == MEM_OFFLINE) {
+		mutex_lock(&ksme.lock);
+		ksm_core_for_each_node(&ksme.core, forget_removed, arg);
+		mutex_unlock(&ksme.lock);
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block memory_notifier = {
+	.notifier_call = memory_callback,
+};
+
+/**
+ * ksme_hotplug_register - learn of memory that goes offline
+ *
+ * Return: 0 or what the notifier chain said.
+ */
+int ksme_hotplug_register(void)
+{
+	return register_memory_notifier(&memory_notifier);
+}
+
+/**
+ * ksme_hotplug_unregister - returns when no callback is under way
+ */
+void ksme_hotplug_unregister(void)
+{
+	unregister_memory_notifier(&memory_notifier);
+}
