@@ -179,6 +179,19 @@ void ksm_remove_trailing_rmap_items(struct ksm_core *core, struct ksm_rmap_item 
 }
 
 /**
+ * ksm_skip_rmap_items() - free the items from the cursor up to an address
+ * @core: the engine, with a cursor
+ * @address: first address whose item stays
+ */
+void ksm_skip_rmap_items(struct ksm_core *core, unsigned long address)
+{
+	struct ksm_rmap_item **link = core->scan.rmap_list;
+
+	while (*link && ((*link)->address & core->page_mask) < address)
+		remove_first_rmap_item(core, link);
+}
+
+/**
  * ksm_get_next_rmap_item() - the item of an address in the scanned slot
  * @core: the engine, with a cursor
  * @address: not below the cursor
@@ -193,9 +206,7 @@ struct ksm_rmap_item *ksm_get_next_rmap_item(struct ksm_core *core, unsigned lon
 	struct ksm_scan *scan = &core->scan;
 	struct ksm_rmap_item *item;
 
-	while (*scan->rmap_list && ((*scan->rmap_list)->address & core->page_mask) < address)
-		remove_first_rmap_item(core, scan->rmap_list);
-
+	ksm_skip_rmap_items(core, address);
 	item = *scan->rmap_list;
 	if (!item || (item->address & core->page_mask) != address) {
 		item = alloc_rmap_item(core, address);

@@ -28,6 +28,7 @@ static inline bool is_page_sharing_candidate(const struct ksm_core *core,
 }
 
 /* items.c */
+void ksm_skip_rmap_items(struct ksm_core *core, unsigned long address);
 struct ksm_rmap_item *ksm_get_next_rmap_item(struct ksm_core *core, unsigned long address);
 void ksm_remove_rmap_item_from_tree(struct ksm_core *core, struct ksm_rmap_item *item);
 void ksm_remove_trailing_rmap_items(struct ksm_core *core, struct ksm_rmap_item **rmap_list);

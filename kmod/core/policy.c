@@ -49,6 +49,16 @@ static enum ksm_outcome outcome_of(int err, enum ksm_outcome success)
 	}
 }
 
+/* Without a node nothing can be merged into it, and what may be tracked at its address is stale. */
+static enum ksm_outcome visit_orphan(struct ksm_core *core, const struct ksm_candidate *cand)
+{
+	int err;
+
+	ksm_skip_rmap_items(core, cand->address + 1);
+	err = core->ops->unshare(core->ctx, core->scan.mm_slot->mm, cand->address);
+	return outcome_of(err, KSM_OUTCOME_ORPHAN);
+}
+
 /* A KSM page. Fork copies mappings, not items: the child's mapping hangs on no node until now. */
 static enum ksm_outcome visit_ksm_page(struct ksm_core *core, const struct ksm_candidate *cand,
 				       struct ksm_rmap_item *item)
@@ -194,9 +204,7 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	bool fresh, full, changed;
 
 	if (cand->orphan)
-		return outcome_of(
-			core->ops->unshare(core->ctx, core->scan.mm_slot->mm, cand->address),
-			KSM_OUTCOME_ORPHAN);
+		return visit_orphan(core, cand);
 
 	item = ksm_get_next_rmap_item(core, cand->address);
 	if (!item)
