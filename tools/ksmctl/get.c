@@ -13,8 +13,14 @@
 
 struct get {
 	struct ksmctl *ctl;
+	bool writable;
 	unsigned int count;
 	const struct ksm_knob *knobs[KSM_ABI_COUNT];
+};
+
+static const struct argp_option options[] = {
+	{ "writable", 'w', NULL, 0, "Only knobs that can be set, as ksmctl set takes them", 0 },
+	{ 0 }
 };
 
 static void add_knob(struct get *get, const char *name)
@@ -38,6 +44,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = get->ctl;
 		return 0;
+	case 'w':
+		get->writable = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		add_knob(get, arg);
 		return 0;
@@ -47,6 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
+	.options = options,
 	.parser = parse,
 	.args_doc = "[KNOB...]",
 	.doc = "Print knobs and counters, all that the backend has when none is named. One KNOB "
@@ -110,7 +120,8 @@ static int select_knobs(struct get *get, const struct ksm_counters_snapshot *s)
 	if (get->count)
 		return KSM_EXIT_OK;
 	for (unsigned int i = 0; i < ksm_knob_count; i++)
-		if (ksm_snapshot_has(s, ksm_knobs[i].id))
+		if (ksm_snapshot_has(s, ksm_knobs[i].id) &&
+		    (!get->writable || ksm_knob_writable(&ksm_knobs[i])))
 			get->knobs[get->count++] = &ksm_knobs[i];
 	return KSM_EXIT_OK;
 }
