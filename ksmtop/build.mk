@@ -6,10 +6,10 @@ KSMTOP_SRCS := $(wildcard ksmtop/*.c)
 KSMTOP_OBJS := $(KSMTOP_SRCS:%.c=$(B)/obj/%.o)
 LDLIBS_KSMTOP := $(LDLIBS_TOOLS) -lncursesw -ltinfo
 
-# All of it that knows neither the machine nor the terminal.
-KSMTOP_PURE := $(filter-out ksmtop/main.c ksmtop/term.c ksmtop/sampler.c,$(KSMTOP_SRCS))
-KSMTOP_PURE_LIB := tools/lib/format.c tools/lib/format_table.c tools/lib/json.c \
-	tools/lib/knobs.c tools/lib/util.c tools/lib/backend_derive.c
+# What draws: it knows neither the machine nor the terminal.
+KSMTOP_PURE := $(filter-out ksmtop/main.c ksmtop/term.c ksmtop/sampler.c ksmtop/batch.c,$(KSMTOP_SRCS))
+KSMTOP_PURE_LIB := tools/lib/format.c tools/lib/util.c \
+	tools/lib/backend_derive.c
 
 $(B)/obj/ksmtop/%.o: ksmtop/%.c
 	@mkdir -p $(@D)
@@ -24,6 +24,6 @@ $(B)/test/ksmtop_render: tests/golden/ksmtop_render.c $(KSMTOP_PURE) $(KSMTOP_PU
 		$(wildcard ksmtop/*.h tools/lib/*.h include/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
-		$(filter %.c,$^) -ljson-c
+		$(filter %.c,$^)
 
 -include $(KSMTOP_OBJS:.o=.d)

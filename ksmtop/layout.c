@@ -87,9 +87,11 @@ static void draw_title(const struct ksmtop_model *m, const struct ksmtop_ui *ui,
 			 ksm_format_count(pass, sizeof(pass), value(m, KSM_ABI_FULL_SCANS)));
 		x += screen_text(s, x, 0, end - x, ST_VALUE, text) + 2;
 	}
-	snprintf(text, sizeof(text), "%s backend · Linux %s · %lld pages every %lld ms",
-		 m->now.backend, m->now.kernel, (long long)value(m, KSM_ABI_PAGES_TO_SCAN),
-		 (long long)value(m, KSM_ABI_SLEEP_MILLISECS));
+	snprintf(text, sizeof(text), "%s backend · Linux %s", m->now.backend, m->now.kernel);
+	if (m->state != KSMTOP_GONE)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 " · %lld pages every %lld ms", (long long)value(m, KSM_ABI_PAGES_TO_SCAN),
+			 (long long)value(m, KSM_ABI_SLEEP_MILLISECS));
 	screen_parts(s, x, 0, end - x, ST_DIM, text);
 }
 

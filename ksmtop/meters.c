@@ -44,10 +44,13 @@ static void saved_detail(const struct ksmtop_model *m, char *buf, size_t size)
 {
 	char part[KSM_FORMAT_MAX], all[KSM_FORMAT_MAX];
 
-	snprintf(buf, size, "%s of %s tracked",
-		 ksm_format_percent(part, sizeof(part), (double)m->derived.saved_pages,
-				    (double)m->tracked),
-		 ksm_format_bytes(all, sizeof(all), m->tracked * (int64_t)m->now.page_size));
+	if (m->tracked <= 0)
+		snprintf(buf, size, "%s", m->state == KSMTOP_GONE ? "" : "no page is tracked");
+	else
+		snprintf(buf, size, "%s of %s tracked",
+			 ksm_format_percent(part, sizeof(part), (double)m->derived.saved_pages,
+					    (double)m->tracked),
+			 ksm_format_bytes(all, sizeof(all), m->tracked * (int64_t)m->now.page_size));
 }
 
 static void net_value(const struct ksmtop_model *m, char *buf, size_t size)
@@ -181,7 +184,7 @@ static void draw_graph_line(const struct ksmtop_meter *meter, const struct ksmto
 static void draw_graph_box(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
 			   struct screen *s, struct rect r)
 {
-	char value[64], detail[96] = "", top[KSM_FORMAT_MAX];
+	char value[64], detail[96] = "", top[KSM_FORMAT_MAX], scale[KSM_FORMAT_MAX + 8];
 	float max = history_max(history_of(meter, m), (unsigned int)(r.w - 2));
 	int x = r.x + 3 + screen_width(s, meter->title);
 
@@ -192,14 +195,15 @@ static void draw_graph_box(const struct ksmtop_meter *meter, const struct ksmtop
 	if (meter->detail)
 		meter->detail(m, detail, sizeof(detail));
 	if (*detail) {
-		x = r.x + 3 + screen_parts(s, r.x + 3, r.y + r.h - 1, r.w - 11, ST_DIM, detail);
+		x = r.x + 3 + screen_parts(s, r.x + 3, r.y + r.h - 1, r.w - 16, ST_DIM, detail);
 		screen_put(s, r.x + 2, r.y + r.h - 1, ' ', ST_BOX);
 		screen_put(s, x, r.y + r.h - 1, ' ', ST_BOX);
 	}
 	draw_history(meter, m, s, (struct rect){ r.x + 1, r.y + 1, r.w - 2, r.h - 2 });
 	if (max > 0) {
 		ksm_format_short(top, sizeof(top), (double)max);
-		screen_right(s, r.x + r.w - 2, r.y + r.h - 1, ST_DIM, top);
+		snprintf(scale, sizeof(scale), " max %s ", top);
+		screen_right(s, r.x + r.w - 2, r.y + r.h - 1, ST_DIM, scale);
 	}
 }
 
@@ -276,20 +280,34 @@ static void draw_saved(const struct ksmtop_meter *meter, const struct ksmtop_mod
 	draw_kinds(m, s, (struct rect){ bar, r.y, end - bar - 2, 1 });
 }
 
-/* Columns that the legend needs, the numbers being @full or short. */
+static char *kind_count(const struct ksmtop_model *m, int i, bool full, char *buf, size_t size)
+{
+	int64_t n = counter(m, ksmtop_kinds[i].id);
+
+	if (m->state == KSMTOP_GONE)
+		snprintf(buf, size, "-");
+	else if (full)
+		ksm_format_count(buf, size, n);
+	else
+		ksm_format_short(buf, size, (double)n);
+	return buf;
+}
+
+/* Columns of one entry of the legend: glyph, name, number. */
+static int kind_width(const struct ksmtop_model *m, int i, bool full)
+{
+	char n[KSM_FORMAT_MAX];
+
+	return 2 + (int)strlen(ksmtop_kinds[i].name) + 1 +
+	       (int)strlen(kind_count(m, i, full, n, sizeof(n)));
+}
+
 static int legend_width(const struct ksmtop_model *m, bool full, int gap)
 {
 	int w = LABEL - gap;
 
-	for (int i = 0; i < KSMTOP_KINDS; i++) {
-		char n[KSM_FORMAT_MAX];
-
-		if (full)
-			ksm_format_count(n, sizeof(n), counter(m, ksmtop_kinds[i].id));
-		else
-			ksm_format_short(n, sizeof(n), (double)counter(m, ksmtop_kinds[i].id));
-		w += 2 + (int)strlen(ksmtop_kinds[i].name) + 1 + (int)strlen(n) + gap;
-	}
+	for (int i = 0; i < KSMTOP_KINDS; i++)
+		w += kind_width(m, i, full) + gap;
 	return w;
 }
 
@@ -304,13 +322,12 @@ static void draw_pages(const struct ksmtop_meter *meter, const struct ksmtop_mod
 	for (int i = 0; i < KSMTOP_KINDS; i++) {
 		char n[KSM_FORMAT_MAX];
 
-		if (full)
-			ksm_format_count(n, sizeof(n), counter(m, ksmtop_kinds[i].id));
-		else
-			ksm_format_short(n, sizeof(n), (double)counter(m, ksmtop_kinds[i].id));
+		if (x + kind_width(m, i, full) > r.x + r.w)
+			break;
 		screen_put(s, x, r.y, ksmtop_kinds[i].glyph, ksmtop_kinds[i].style);
 		x += 2 + screen_text(s, x + 2, r.y, r.w, ST_DIM, ksmtop_kinds[i].name) + 1;
-		x += screen_text(s, x, r.y, r.w, ST_VALUE, n) + gap;
+		x += screen_text(s, x, r.y, r.w, ST_VALUE,
+				 kind_count(m, i, full, n, sizeof(n))) + gap;
 	}
 }
 

@@ -131,11 +131,11 @@ const struct ksmtop_column ksmtop_columns[] = {
 	{ .id = "merged", .title = "MERGED", .help = "pages of it that map a merged page",
 	  .width = 8, .number = merged_number, .format = merged_format, .style = ST_NORMAL },
 	{ .id = "zero", .title = "ZERO", .help = "pages of it merged with the zero page",
-	  .width = 6, .number = zero_number, .format = zero_format, .style = ST_NORMAL },
+	  .width = 6, .wide = 66, .number = zero_number, .format = zero_format, .style = ST_NORMAL },
 	{ .id = "profit", .title = "PROFIT", .help = "saved, less the metadata for it",
 	  .width = 8, .number = profit_number, .format = profit_format, .style = ST_NORMAL },
 	{ .id = "items", .title = "ITEMS", .help = "pages of it that the engine tracks",
-	  .width = 8, .number = items_number, .format = items_format, .style = ST_NORMAL },
+	  .width = 8, .wide = 76, .number = items_number, .format = items_format, .style = ST_NORMAL },
 	{ .id = "cow", .title = "COW/s", .help = "its merged pages written to",
 	  .width = 6, .number = breaks_number, .format = breaks_format, .style = ST_GRAPH_COW },
 	{ .id = "share", .title = "SHARE", .help = "its part of what the table saves",
@@ -311,7 +311,12 @@ static void draw_empty(const struct ksmtop_model *m, const struct ksmtop_ui *ui,
 {
 	const char *text = "No process has mergeable memory: see madvise(2), MADV_MERGEABLE.";
 
-	if (m->nrows)
+	/* A stopped engine notices the end of a process late, and containers hide theirs. */
+	if (ksm_snapshot_get(&m->now.counters, KSM_ABI_PAGES_SHARED))
+		text = "Nobody here has merged pages: their processes ended, or are hidden.";
+	if (m->state == KSMTOP_GONE)
+		text = "";
+	else if (m->nrows)
 		text = ui->filter[0] ? "No process matches the filter." :
 				       "None of the processes asked for has mergeable memory.";
 	screen_text(s, 2, y, s->w - 2, ST_DIM, text);

@@ -184,17 +184,14 @@ int screen_parts(struct screen *s, int x, int y, int max, enum style style, cons
 {
 	static const char between[] = " · ";
 	char buf[512];
-	char *end;
 
 	snprintf(buf, sizeof(buf), "%s", text);
 	while (screen_width(s, buf) > max) {
 		char *last = NULL;
 
-		for (end = strstr(buf, between); end; end = strstr(end + 1, between))
+		for (char *end = strstr(buf, between); end; end = strstr(end + 1, between))
 			last = end;
-		if (!last)
-			break;
-		*last = '\0';
+		*(last ? last : buf) = '\0';
 	}
 	return screen_text(s, x, y, max, style, buf);
 }

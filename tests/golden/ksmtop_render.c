@@ -4,7 +4,7 @@
  *
  *	ksmtop_render SCENE COLUMNSxLINES utf8|ascii [KEYS]
  *
- * KEYS are pressed after the last sample; a few characters stand for keys without one (see key()).
+ * KEYS are pressed after the last sample; some stand for others, see key().
  */
 #include <locale.h>
 #include <stdlib.h>
@@ -154,6 +154,8 @@ static int key(char c)
 		return KT_ENTER;
 	case '!':
 		return KT_ESC;
+	case '_':
+		return ' ';
 	case '6':
 		return KT_F(6);
 	}

@@ -1,0 +1,1 @@
+UNIT_SRCS_ksmtop_model_test := ksmtop/model.c

@@ -1,0 +1,1 @@
+UNIT_SRCS_ksmtop_screen_test := ksmtop/screen.c
