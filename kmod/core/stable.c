@@ -176,7 +176,8 @@ static struct page *get_entry_page(struct ksm_core *core, struct ksm_stable_hit 
  * @nid: NUMA node whose tree to search
  * @hit: filled in when found; the caller releases @hit->kpage
  *
- * The page found may be full, which the caller has to check. Removes stale nodes met on the way.
+ * The page found may be full, which the caller has to check: then all of that content are. Removes
+ * stale nodes met on the way.
  *
  * Return: whether it was found.
  */
@@ -186,16 +187,26 @@ bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, 
 	struct ksm_stable_node *run[KSM_INDEX_RUN];
 	int n = ksm_index_find_stable(core, nid, hash, run);
 
+	hit->kpage = NULL;
 	for (int i = 0; i < n; i++) {
-		hit->entry = run[i];
-		hit->kpage = get_entry_page(core, hit);
-		if (!hit->kpage)
+		struct ksm_stable_hit here = { .entry = run[i] };
+		bool usable;
+
+		here.kpage = get_entry_page(core, &here);
+		if (!here.kpage)
 			continue;
-		if (!core->ops->compare(core->ctx, page, hit->kpage))
-			return true;
-		core->ops->release(core->ctx, hit->kpage, KSM_HOLD);
+		usable = here.kpage == page || is_page_sharing_candidate(core, here.node);
+		if ((hit->kpage && !usable) || core->ops->compare(core->ctx, page, here.kpage)) {
+			core->ops->release(core->ctx, here.kpage, KSM_HOLD);
+			continue;
+		}
+		if (hit->kpage)
+			core->ops->release(core->ctx, hit->kpage, KSM_HOLD);
+		*hit = here;
+		if (usable)
+			break;
 	}
-	return false;
+	return hit->kpage;
 }
 
 /**
@@ -205,9 +216,9 @@ bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, 
  * @kpage: its page, referenced
  * @chain: from ksm_alloc_stable_node(), in case that one is needed; or NULL. Used or freed.
  *
- * An equal page found by now gets @node as its dup. Should a chain be needed that nobody foresaw
- * and no memory be left for it, the two stand side by side: pages may then merge into one while
- * the other has room, which costs memory and nothing else.
+ * An equal page found by now gets @node as its dup. When an equal page cannot be held just now, or
+ * a chain is needed that nobody foresaw and there is no memory for it, @node stands beside it in
+ * the tree: searches consider both.
  */
 void ksm_stable_tree_insert(struct ksm_core *core, struct ksm_stable_node *node, struct page *kpage,
 			    struct ksm_stable_node *chain)

@@ -156,6 +156,7 @@ void sim_meddle(struct sim *sim);
 
 /* sim_ops.c: the ops, and batches */
 extern const struct ksm_ops sim_ops;
+const int *sim_errors(enum sim_op op);
 u64 sim_hash(struct sim *sim, u64 content);
 void sim_batch(struct sim *sim, int pages);
 void sim_pass(struct sim *sim, int pages);

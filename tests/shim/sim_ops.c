@@ -19,6 +19,11 @@ static const int errors[SIM_NR_OPS][8] = {
 	[SIM_ALLOC_NODE] = { -ENOMEM },
 };
 
+const int *sim_errors(enum sim_op op)
+{
+	return errors[op];
+}
+
 static int failure(struct sim *sim, enum sim_op op)
 {
 	int n = 0;

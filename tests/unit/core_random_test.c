@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Random histories: a few small address spaces, a few contents, and everything that can happen
+ * happens, between batches and in the middle of ops. After each step all is recounted; at the end
+ * the oracle says whether what could be merged was. SEED=n runs one history again, COUNT=n sets
+ * how many are run.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+#include "shim/sim.h"
+
+#define DEFAULT_COUNT 20000
+#define STEPS 30
+#define CONTENTS 6
+#define MAX_MMS 6
+
+static struct mm_struct *add_mm(struct sim *sim)
+{
+	struct mm_struct *mm = sim_mm(sim, 1 + sim_random(sim, 8));
+
+	for (int i = 0; i < mm->nr; i++)
+		if (sim_random(sim, 5))
+			sim_write(sim, mm, i, 1 + sim_random(sim, CONTENTS));
+	if (sim_random(sim, 5))
+		sim_register(sim, mm);
+	return mm;
+}
+
+static void act_on_page(struct sim *sim, struct mm_struct *mm, int i)
+{
+	struct sim_vpage *vpage = &mm->vpages[i];
+
+	switch (sim_random(sim, 10)) {
+	case 0:
+		sim_zap(sim, mm, i);
+		break;
+	case 1:
+		sim_unmergeable(sim, mm, i);
+		break;
+	case 2:
+		vpage->mergeable = true;
+		break;
+	case 3:
+		if (vpage->page)
+			sim_migrate(sim, vpage->page);
+		break;
+	case 4:
+		/* Pins are taken on pages of one's own. */
+		if (vpage->page && !vpage->page->ksm && vpage->page->mapcount == 1)
+			vpage->page->pinned = !vpage->page->pinned && !sim_random(sim, 3);
+		break;
+	default:
+		sim_write(sim, mm, i, 1 + sim_random(sim, CONTENTS));
+		break;
+	}
+}
+
+static void act_on_mm(struct sim *sim, struct mm_struct *mm)
+{
+	switch (sim_random(sim, 6)) {
+	case 0:
+		sim_exit(sim, mm);
+		break;
+	case 1:
+		if (sim->nr_mms < MAX_MMS)
+			sim_fork(sim, mm);
+		break;
+	case 2:
+		if (mm->registered)
+			sim_unregister(sim, mm);
+		else
+			sim_register(sim, mm);
+		break;
+	case 3:
+		mm->contended = !mm->contended;
+		break;
+	case 4:
+		if (mm->registered)
+			ksm_core_trim_slot(&sim->core, &mm->slot,
+					   SIM_ADDRESS(sim_random(sim, mm->nr + 1)));
+		break;
+	default:
+		if (sim->nr_mms < MAX_MMS)
+			add_mm(sim);
+		break;
+	}
+}
+
+static void act_on_engine(struct sim *sim)
+{
+	unsigned long stale;
+
+	switch (sim_random(sim, 6)) {
+	case 0:
+		ksm_core_reset_scan(&sim->core);
+		break;
+	case 1:
+		if (sim_random(sim, 4) == 0)
+			sim_unload(sim);
+		break;
+	case 2:
+		stale = ksm_core_drop_stale_nodes(&sim->core);
+		if (stale != sim->core.counters.nodes - sim->core.counters.stable_node_chains)
+			sim_violation(sim, "wrong number of nodes left");
+		break;
+	default:
+		sim->now += sim_random(sim, 30);
+		break;
+	}
+}
+
+static void step(struct sim *sim)
+{
+	struct mm_struct *mm = sim->nr_mms ? sim->mms[sim_random(sim, sim->nr_mms)] : add_mm(sim);
+	uint64_t dice = sim_random(sim, 100);
+
+	if (dice < 45)
+		sim_batch(sim, 1 + sim_random(sim, 12));
+	else if (dice < 60)
+		sim_pass(sim, 1 + sim_random(sim, 12));
+	else if (dice < 63)
+		act_on_engine(sim);
+	else if (mm->exited)
+		mm->registered ? sim_batch(sim, 1) : (void)add_mm(sim);
+	else if (dice < 90)
+		act_on_page(sim, mm, sim_random(sim, mm->nr));
+	else
+		act_on_mm(sim, mm);
+	sim_check(sim);
+}
+
+static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
+{
+	struct sim *sim = sim_new(seed, seed % 5 == 0 ? 2 : 1);
+
+	sim->core.max_page_sharing = 2 + sim_random(sim, 4);
+	sim->core.prune_millisecs = sim_random(sim, 3) * 20;
+	if (seed % 4 == 1)
+		sim->hash_mod = 2; /* half of all contents have equal hashes */
+	if (seed % 3)
+		sim->fail_chance = 4 + sim_random(sim, 60);
+	if (seed % 2)
+		sim->meddle_chance = 4 + sim_random(sim, 60);
+	sim->stale_next = seed % 7 == 0;
+	for (uint64_t i = 0, mms = 1 + sim_random(sim, 4); i < mms; i++)
+		add_mm(sim);
+	for (int i = 0; i < STEPS; i++)
+		step(sim);
+	sim_settle(sim);
+	sim_check_settled(sim);
+	for (int i = 0; i < KSM_NR_OUTCOMES; i++)
+		outcomes[i] += sim->core.counters.outcomes[i];
+	sim_free(sim);
+}
+
+static unsigned long long from_env(const char *name, unsigned long long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? strtoull(value, NULL, 0) : otherwise;
+}
+
+static void random_histories(void **state)
+{
+	unsigned long outcomes[KSM_NR_OUTCOMES] = { 0 };
+	bool once = getenv("SEED");
+	uint64_t first = from_env("SEED", time(NULL) * 1000000ULL);
+	uint64_t count = from_env("COUNT", once ? 1 : DEFAULT_COUNT);
+
+	print_message("SEED=%llu COUNT=%llu\n", (unsigned long long)first,
+		      (unsigned long long)count);
+	for (uint64_t i = 0; i < count; i++)
+		run_history(first + i, outcomes);
+	for (int i = 0; i < KSM_NR_OUTCOMES; i++) {
+		print_message("%10lu %s\n", outcomes[i], ksm_outcome_text(i));
+		if (!once && count >= 1000)
+			assert_int_not_equal(outcomes[i], 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_histories),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
