@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ksmctl/cmd.h"
 #include "lib/json.h"
@@ -102,6 +103,17 @@ static int print_json(const struct get *get, const struct ksm_counters_snapshot 
 	return ksm_json_print(root) ? KSM_EXIT_FAILED : KSM_EXIT_OK;
 }
 
+/* pages_to_scan is the advisor's while that is on: the kernel refuses to have it set. */
+static bool settable(const struct ksm_counters_snapshot *s, const struct ksm_knob *knob)
+{
+	char advisor[KSM_WORD_MAX];
+
+	ksm_snapshot_word(s, advisor, sizeof(advisor));
+	if (knob->id == KSM_ABI_PAGES_TO_SCAN && !strcmp(advisor, "scan-time"))
+		return false;
+	return ksm_knob_writable(knob);
+}
+
 /* Named knobs have to be there; without names, those that are there are meant. */
 static int select_knobs(struct get *get, const struct ksm_counters_snapshot *s)
 {
@@ -121,7 +133,7 @@ static int select_knobs(struct get *get, const struct ksm_counters_snapshot *s)
 		return KSM_EXIT_OK;
 	for (unsigned int i = 0; i < ksm_knob_count; i++)
 		if (ksm_snapshot_has(s, ksm_knobs[i].id) &&
-		    (!get->writable || ksm_knob_writable(&ksm_knobs[i])))
+		    (!get->writable || settable(s, &ksm_knobs[i])))
 			get->knobs[get->count++] = &ksm_knobs[i];
 	return KSM_EXIT_OK;
 }
