@@ -63,7 +63,7 @@ static void parse_delay(struct argp_state *state, struct options *o, const char 
 	double seconds = strtod(arg, &end);
 
 	if (end == arg || *end || !(seconds >= DELAY_MIN && seconds <= DELAY_MAX))
-		argp_error(state, "--delay: \"%s\" is no number of seconds from %g to %g", arg,
+		argp_error(state, "--delay: '%.64s' is no number of seconds from %g to %g", arg,
 			   DELAY_MIN, DELAY_MAX);
 	o->delay = (uint64_t)(seconds * (double)NS_PER_SEC);
 }
@@ -71,7 +71,7 @@ static void parse_delay(struct argp_state *state, struct options *o, const char 
 static void parse_frames(struct argp_state *state, struct options *o, const char *arg)
 {
 	if (ksm_parse_u64(arg, &o->frames) || !o->frames)
-		argp_error(state, "--iterations: \"%s\" is no number of frames from 1 on", arg);
+		argp_error(state, "--iterations: '%.64s' is no number of frames from 1 on", arg);
 }
 
 static void list_columns(FILE *out)
@@ -88,7 +88,7 @@ static void parse_sort(struct argp_state *state, struct options *o, const char *
 	}
 	o->sort = column_find(arg);
 	if (o->sort < 0)
-		argp_error(state, "--sort: there is no column \"%s\"; --sort=help lists them", arg);
+		argp_error(state, "--sort: there is no column '%.64s'; --sort=help lists them", arg);
 }
 
 static void parse_pids(struct argp_state *state, struct options *o, char *arg)
@@ -98,7 +98,7 @@ static void parse_pids(struct argp_state *state, struct options *o, char *arg)
 		uint64_t pid;
 
 		if (ksm_parse_u64(word, &pid) || !pid || pid > INT_MAX)
-			argp_error(state, "--pid: \"%s\" is no process id", word);
+			argp_error(state, "--pid: '%.64s' is no process id", word);
 		if (!pids)
 			argp_failure(state, KSM_EXIT_FAILED, ENOMEM, "--pid");
 		o->pids = pids;
@@ -142,7 +142,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->format = key == OPT_CSV ? BATCH_CSV : BATCH_JSON;
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "there is nothing to do with \"%s\"", arg);
+		argp_error(state, "there is nothing to do with '%.64s'", arg);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -298,6 +298,7 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C");
 	argp_err_exit_status = KSM_EXIT_USAGE;
+	argv[0] = program_invocation_short_name;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	a.ui.sort = o.sort;
 	a.ui.pids = o.pids;
