@@ -30,7 +30,7 @@ all:
 -include tools/build.mk
 -include ksmtop/build.mk
 -include tests/unit/build.mk
--include tests/vm/build.mk
+-include tests/vm/prog/build.mk
 
 all: $(BINS)
 
