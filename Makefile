@@ -22,7 +22,7 @@ BINS := $(B)/bin/ksmctl $(B)/bin/ksmtrace $(B)/bin/ksmtop
 
 .DELETE_ON_ERROR:
 .PHONY: all run test test-unit test-host test-vm lint fuzz soak bench install uninstall help \
-	kmod debug-kernel clean setup
+	kmod debug-kernel clean toolcheck
 
 all:
 
@@ -34,11 +34,69 @@ all:
 
 all: $(BINS)
 
+$(BINS) $(BPF_SKELS) $(LIB_OBJS): | toolcheck
+
+toolcheck:
+	@tests/setup check-build
+
+# Kernels of the guests: K=6.1 is short for KERNELS=6.1.
+KERNELS ?= $(or $(K),6.12)
+TESTS = KERNELS='$(KERNELS)' T='$(T)' JOBS='$(or $(JOBS),1)' tests/run
+
+run:
+	@tests/setup run $(KERNEL)
+	@$(MAKE) -s all vm-progs
+	@tests/vm/build-kmod $(KERNEL) >/dev/null
+	@KERNEL=$(KERNEL) tests/vm/demo
+
+test:
+	@tests/setup test $(KERNELS)
+	@$(TESTS) unit lint host vm
+
+test-unit:
+	@tests/setup test
+	@$(TESTS) unit
+
+test-host:
+	@tests/setup test
+	@$(TESTS) host
+
+test-vm:
+	@tests/setup test $(KERNELS)
+	@$(TESTS) vm
+
+lint:
+	@tests/setup test
+	@$(TESTS) lint
+
 kmod:
 	@tests/vm/build-kmod $(KERNEL)
 
 debug-kernel:
+	@tests/setup run debug
 	@tests/vm/build-debug-kernel
+
+fuzz soak bench:
+	@echo "make $@: not there yet: no such tests have been written" >&2; exit 1
+
+include packaging/install.mk
 
 clean:
 	rm -rf $(B)
+
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+
+#: make                    the tools and BPF programs, into build/bin
+#: make run                build, boot a guest, merge real memory there, watch it in ksmtop
+#:                         (KERNEL=6.1|6.12|debug; without a terminal: a report)
+#: make test               all tests, guests on 6.12 (KERNELS="6.1 6.12 debug", T=NAME, JOBS=2)
+#: make test-unit | test-host | test-vm | lint
+#:                         a part of them
+#: make kmod               the engine for a guest's kernel (KERNEL=6.1|6.12|debug|running)
+#: make debug-kernel       build the debug kernel (minutes, once)
+#: make install            tools, manuals, completions (PREFIX, DESTDIR), and the engine for the
+#:                         running kernel where its headers are installed (KMODDIR)
+#: make uninstall          the reverse
+#: make clean              remove build/
+#: Guests: tests/vm/run [-k KERNEL] -- COMMAND (see the top of that file)
