@@ -9,7 +9,8 @@ struct raw_args {
 	__u64 args[0];
 };
 
-static struct first_half engine_first;
+/* A struct first_half. Not static: clang would split it, and the kernel refuse the pieces' BTF. */
+__u64 engine_first[FIRST_HALF_WORDS];
 
 SEC("raw_tp/ksm_engine_start_scan")
 int engine_start_scan(struct raw_args *ctx)
@@ -28,7 +29,7 @@ int engine_stop_scan(struct raw_args *ctx)
 SEC("raw_tp/ksm_engine_merge_with_ksm_page")
 int engine_merge(struct raw_args *ctx)
 {
-	point_merge(&engine_first, (void *)ctx->args[0], ctx->args[1], (void *)ctx->args[2],
+	point_merge(engine_first, (void *)ctx->args[0], ctx->args[1], (void *)ctx->args[2],
 		    (void *)ctx->args[3], ctx->args[4]);
 	return 0;
 }

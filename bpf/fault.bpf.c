@@ -129,16 +129,20 @@ int BPF_PROG(madvise_exit, struct vm_area_struct *vma, unsigned long start, unsi
 	return 0;
 }
 
+/* Compares and computes with the pointers, so they are taken as numbers. */
 SEC("fexit/ksm_might_need_to_copy")
-int BPF_PROG(swapin_exit, void *page, struct vm_area_struct *vma, unsigned long address, void *ret)
+int BPF_PROG(swapin_exit, void *page, struct vm_area_struct *vma, unsigned long address)
 {
 	struct ksm_event event = { .type = KSM_EVENT_SWAPIN_COPY };
+	__u64 old = 0, copy = 0;
 
-	if (!ret || ret == page || IS_ERROR(ret))
+	bpf_get_func_arg(ctx, 0, &old);
+	bpf_get_func_ret(ctx, &copy);
+	if (!copy || copy == old || IS_ERROR(copy))
 		return 0;
 	event.address = PAGE_ADDRESS(address);
 	if (vmemmap())
-		event.pfn = ((__u64)page - vmemmap()) / bpf_core_type_size(struct page);
+		event.pfn = (old - vmemmap()) / bpf_core_type_size(struct page);
 	ksm_fill_mm(&event, vma->vm_mm);
 	ksm_emit(&event);
 	return 0;

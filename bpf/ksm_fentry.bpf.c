@@ -78,12 +78,13 @@ struct item_walk {
 
 static long walk_item(__u32 index, struct item_walk *walk)
 {
+	struct hlist_node *node = walk->node;
 	struct ksm_rmap_item *item;
 
-	if (!walk->node)
+	if (!node)
 		return 1;
-	item = (void *)walk->node - bpf_core_field_offset(struct ksm_rmap_item, hlist);
-	walk->node = BPF_CORE_READ(walk->node, next);
+	item = (void *)node - bpf_core_field_offset(struct ksm_rmap_item, hlist);
+	walk->node = BPF_CORE_READ(node, next);
 	if ((__u64)item != removing)
 		point_item(KSM_EVENT_RMAP_REMOVED, item, BPF_CORE_READ(item, mm), walk->kpfn, 1);
 	return 0;

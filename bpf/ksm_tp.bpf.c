@@ -5,7 +5,8 @@
 #define SCANNER_SLEEPS(state) ((state)&1)
 #define PF_KTHREAD 0x00200000
 
-static struct first_half tp_first;
+/* A struct first_half. Not static: clang would split it, and the kernel refuse the pieces' BTF. */
+__u64 tp_first[FIRST_HALF_WORDS];
 static __u64 asleep_since[2];
 
 SEC("tp_btf/ksm_start_scan")
@@ -25,7 +26,7 @@ int BPF_PROG(tp_stop_scan, int seq, __u32 rmap_entries)
 SEC("tp_btf/ksm_merge_with_ksm_page")
 int BPF_PROG(tp_merge, void *kpage, unsigned long pfn, void *rmap_item, void *mm, int err)
 {
-	point_merge(&tp_first, kpage, pfn, rmap_item, mm, err);
+	point_merge(tp_first, kpage, pfn, rmap_item, mm, err);
 	return 0;
 }
 

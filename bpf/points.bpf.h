@@ -20,6 +20,8 @@ struct first_half {
 	__u64 pfn;
 };
 
+#define FIRST_HALF_WORDS (sizeof(struct first_half) / sizeof(__u64))
+
 static __always_inline __u64 item_address(void *ptr)
 {
 	struct ksm_rmap_item *item = ptr;
@@ -44,9 +46,11 @@ static __always_inline void point_item(__u16 type, void *rmap_item, void *mm, __
 	ksm_emit(&event);
 }
 
-static __always_inline void point_merge(struct first_half *first, void *kpage, __u64 pfn,
-					void *rmap_item, void *mm, int err)
+static __always_inline void point_merge(__u64 *slot, void *kpage, __u64 pfn, void *rmap_item,
+					void *mm, int err)
 {
+	struct first_half *first = (struct first_half *)slot;
+
 	if (err) {
 		first->rmap_item = NULL;
 		point_item(KSM_EVENT_MERGE_FAILED, rmap_item, mm, pfn, -err);
