@@ -13,10 +13,15 @@
 
 #include "engine.h"
 
+/*
+ * Besides registered address spaces those that have gone are work, too: our slots of them
+ * keep counters up until a pass drops them.
+ */
 static bool should_run(void)
 {
 	return READ_ONCE(ksme.run) == KSM_RUN_MERGE && !READ_ONCE(*ksme_intree.run) &&
-	       !list_empty(&ksme_intree.mm_head->slot.mm_node);
+	       (!list_empty(&ksme_intree.mm_head->slot.mm_node) ||
+		!list_empty(&ksme.core.slots));
 }
 
 /* Lock-free: hash what is not yet a KSM page, and give the references back. */

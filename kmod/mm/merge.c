@@ -49,18 +49,9 @@ int ksme_compare(void *ctx, struct page *a, struct page *b)
 	return order;
 }
 
-/* Lock a page's PTE, if it still is the one that maps @page at @address. */
-static pte_t *lock_mapping(struct mm_struct *mm, unsigned long address, struct page *page,
-			   spinlock_t **ptl)
+static bool maps_page(pte_t entry, struct page *page)
 {
-	pte_t *pte = ksme_pte_lock(mm, address, ptl);
-
-	if (!pte)
-		return NULL;
-	if (pte_present(ptep_get(pte)) && pte_pfn(ptep_get(pte)) == page_to_pfn(page))
-		return pte;
-	pte_unmap_unlock(pte, *ptl);
-	return NULL;
+	return pte_present(entry) && pte_pfn(entry) == page_to_pfn(page);
 }
 
 /* References beyond the mappings, the swap cache and our own: somebody may write. */
@@ -111,14 +102,30 @@ static int write_protect_page(struct vm_area_struct *vma, unsigned long address,
 
 	ksme_range_init(&range, vma, address);
 	ksme_notify_start(&range);
-	pte = lock_mapping(vma->vm_mm, address, page, &ptl);
+	pte = ksme_pte_lock(vma->vm_mm, address, &ptl);
 	if (pte) {
-		err = protect_pte(vma, address, page, pte);
+		if (maps_page(ptep_get(pte), page))
+			err = protect_pte(vma, address, page, pte);
 		*protected = ptep_get(pte);
 		pte_unmap_unlock(pte, ptl);
 	}
 	ksme_notify_end(&range);
 	return err;
+}
+
+static void replace_pte(struct vm_area_struct *vma, unsigned long address, pte_t *pte,
+			struct page *page, struct page *kpage)
+{
+	get_page(kpage);
+	ksme_rmap_add(kpage, vma, address);
+	flush_cache_page(vma, address, page_to_pfn(page));
+	ptep_clear_flush(vma, address, pte);
+	set_pte_at(vma->vm_mm, address, pte, mk_pte(kpage, vma->vm_page_prot));
+
+	ksme_rmap_remove(page, vma);
+	if (!page_mapped(page))
+		folio_free_swap(page_folio(page));
+	put_page(page);
 }
 
 /*
@@ -128,7 +135,6 @@ static int write_protect_page(struct vm_area_struct *vma, unsigned long address,
 static int replace_page(struct vm_area_struct *vma, unsigned long address, struct page *page,
 			struct page *kpage, pte_t protected)
 {
-	struct mm_struct *mm = vma->vm_mm;
 	struct mmu_notifier_range range;
 	spinlock_t *ptl;
 	int err = -EFAULT;
@@ -136,26 +142,14 @@ static int replace_page(struct vm_area_struct *vma, unsigned long address, struc
 
 	ksme_range_init(&range, vma, address);
 	ksme_notify_start(&range);
-	pte = ksme_pte_lock(mm, address, &ptl);
-	if (!pte)
-		goto out;
-	if (!pte_same(ptep_get(pte), protected))
-		goto unlock;
-
-	get_page(kpage);
-	ksme_rmap_add(kpage, vma, address);
-	flush_cache_page(vma, address, pte_pfn(protected));
-	ptep_clear_flush(vma, address, pte);
-	set_pte_at(mm, address, pte, mk_pte(kpage, vma->vm_page_prot));
-
-	ksme_rmap_remove(page, vma);
-	if (!page_mapped(page))
-		folio_free_swap(page_folio(page));
-	put_page(page);
-	err = 0;
-unlock:
-	pte_unmap_unlock(pte, ptl);
-out:
+	pte = ksme_pte_lock(vma->vm_mm, address, &ptl);
+	if (pte) {
+		if (pte_same(ptep_get(pte), protected)) {
+			replace_pte(vma, address, pte, page, kpage);
+			err = 0;
+		}
+		pte_unmap_unlock(pte, ptl);
+	}
 	ksme_notify_end(&range);
 	return err;
 }
