@@ -127,14 +127,7 @@ static inline struct ksme_slot *ksme_slot_of(struct ksm_mm_slot *slot)
 /* mm/walk.c */
 struct vm_area_struct *ksme_mergeable_vma(struct mm_struct *mm, unsigned long address);
 struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address);
-pte_t *__ksme_pte_lock(struct mm_struct *mm, unsigned long address, spinlock_t **ptl);
-/* For sparse: the lock is held when there is a PTE. */
-#define ksme_pte_lock(mm, address, ptlp)                                                   \
-	({                                                                                 \
-		pte_t *pte_locked;                                                         \
-		__cond_lock(*(ptlp), pte_locked = __ksme_pte_lock(mm, address, ptlp));     \
-		pte_locked;                                                                \
-	})
+pte_t *ksme_pte_lock(struct mm_struct *mm, unsigned long address, spinlock_t **ptl);
 void ksme_collect(struct ksme_batch *batch, unsigned long start);
 unsigned long ksme_next_ksm(struct vm_area_struct *vma, unsigned long start);
 

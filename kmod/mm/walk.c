@@ -73,27 +73,21 @@ static enum pmd_kind pmd_kind(pmd_t *pmd)
 }
 
 /**
- * __ksme_pte_lock - map and lock the PTE of an address
+ * ksme_pte_lock - map and lock the PTE of an address
  * @mm: address space, mmap_lock held
  * @address: any
  * @ptl: lock, for pte_unmap_unlock()
  *
- * Called as ksme_pte_lock().
- *
  * Return: NULL, nothing locked, when no table of PTEs covers the address.
  */
-pte_t *__ksme_pte_lock(struct mm_struct *mm, unsigned long address, spinlock_t **ptl)
+pte_t *ksme_pte_lock(struct mm_struct *mm, unsigned long address, spinlock_t **ptl)
 {
 	unsigned long next;
 	pmd_t *pmd = find_pmd(mm, address, &next);
-	pte_t *pte;
 
 	if (!pmd || pmd_kind(pmd) != PMD_TABLE)
 		return NULL;
-	pte = pte_offset_map_lock(mm, pmd, address, ptl);
-	if (pte)
-		__release(*ptl); /* for sparse: ksme_pte_lock() tells it */
-	return pte;
+	return pte_offset_map_lock(mm, pmd, address, ptl);
 }
 
 /* Anonymous memory that may be merged, or already is. */
