@@ -41,6 +41,7 @@ int ksmctl_set(struct ksmctl *ctl, int argc, char **argv);
 int ksmctl_start(struct ksmctl *ctl, int argc, char **argv);
 int ksmctl_stop(struct ksmctl *ctl, int argc, char **argv);
 int ksmctl_unmerge(struct ksmctl *ctl, int argc, char **argv);
+int ksmctl_doctor(struct ksmctl *ctl, int argc, char **argv);
 
 /**
  * ksmctl_children - argp children with the common options, for a subcommand's struct argp

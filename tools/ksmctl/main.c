@@ -19,6 +19,7 @@ static const struct ksmctl_cmd commands[] = {
 	{ "start", ksmctl_start, "start merging" },
 	{ "stop", ksmctl_stop, "stop merging, keep what is merged" },
 	{ "unmerge", ksmctl_unmerge, "stop merging and give every page back its own copy" },
+	{ "doctor", ksmctl_doctor, "why nothing, little or too much merges" },
 };
 
 enum { OPT_JSON = 'j', OPT_BACKEND = 'b' };

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ksmctl doctor - why nothing, little or too much merges
+ *
+ * The checks are rows of a table in doctor_checks.c.
+ */
+#include "ksmctl/doctor.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/json.h"
+#include "lib/log.h"
+
+static const char *const level_names[] = {
+	[DOCTOR_OK] = "ok",
+	[DOCTOR_NOTE] = "note",
+	[DOCTOR_WRONG] = "WRONG",
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->input;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%.64s'", arg);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.parser = parse,
+	.doc = "Say why nothing, little or too much merges, each with its evidence and remedy, and "
+	       "what this machine cannot tell. Exit status 0: nothing is wrong, 1: something is.",
+	.children = ksmctl_children,
+};
+
+void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *remedy,
+		 const char *fmt, ...)
+{
+	va_list ap;
+
+	f->level = level;
+	ksm_copy(f->remedy, sizeof(f->remedy), remedy ? remedy : "");
+	va_start(ap, fmt);
+	vsnprintf(f->evidence, sizeof(f->evidence), fmt, ap);
+	va_end(ap);
+}
+
+static int collect(struct doctor *doc, struct ksm_error *err)
+{
+	int ret = ksm_backend_read(doc->b, &doc->s, err);
+
+	if (ret)
+		return ret;
+	ksm_derive(&doc->s, &doc->d);
+	doc->procs_error = ksm_procs_read(&doc->b->io, &doc->procs, KSM_PROCS_MERGEABLE);
+	for (size_t i = 0; i < doc->procs.count; i++)
+		doc->mergeable += doc->procs.rows[i].mergeable_bytes;
+	return 0;
+}
+
+static void print_text(const char *name, const struct doctor_finding *f)
+{
+	printf("%-5s  %-10s %s\n", level_names[f->level], name, f->evidence);
+	if (f->remedy[0])
+		printf("%17s -> %s\n", "", f->remedy);
+}
+
+static void add_json(struct json_object *list, const char *name, const struct doctor_finding *f)
+{
+	static const char *const words[] = { "ok", "note", "wrong" };
+	struct json_object *o = json_object_new_object();
+
+	ksm_json_str(o, "check", name);
+	ksm_json_str(o, "level", words[f->level]);
+	ksm_json_str(o, "evidence", f->evidence);
+	ksm_json_str(o, "remedy", f->remedy[0] ? f->remedy : NULL);
+	json_object_array_add(list, o);
+}
+
+/* Return: exit status. */
+static int examine(struct doctor *doc, bool json)
+{
+	struct json_object *root = json ? json_object_new_object() : NULL, *list = NULL;
+	unsigned int wrong = 0;
+
+	if (json) {
+		ksm_json_str(root, "backend", doc->b->name);
+		list = ksm_json_arr(root, "findings");
+	}
+	for (unsigned int i = 0; i < doctor_check_count; i++) {
+		struct doctor_finding f = { .level = DOCTOR_OK };
+
+		doctor_checks[i].func(doc, &f);
+		wrong += f.level == DOCTOR_WRONG;
+		if (json)
+			add_json(list, doctor_checks[i].name, &f);
+		else
+			print_text(doctor_checks[i].name, &f);
+	}
+	if (json) {
+		ksm_json_uint(root, "wrong", wrong);
+		if (ksm_json_print(root))
+			return KSM_EXIT_FAILED;
+	} else {
+		printf("%u thing%s wrong\n", wrong, wrong == 1 ? "" : "s");
+	}
+	return wrong ? KSM_EXIT_FAILED : KSM_EXIT_OK;
+}
+
+int ksmctl_doctor(struct ksmctl *ctl, int argc, char **argv)
+{
+	struct doctor doc = { .b = &ctl->b };
+	struct ksm_error err;
+	int status;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, ctl))
+		return KSM_EXIT_USAGE;
+	status = ksmctl_open(ctl);
+	if (status)
+		return status;
+	status = collect(&doc, &err) ? ksm_log_fail(&err) : examine(&doc, ctl->json);
+	ksm_procs_free(&doc.procs);
+	return status;
+}
