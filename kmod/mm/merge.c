@@ -223,7 +223,6 @@ int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 		    struct ksm_stable_node *node, struct page *kpage)
 {
 	unsigned long address = item_address(item);
-	unsigned long pfn = page_to_pfn(page);
 	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
 	int err = -EFAULT;
 
@@ -239,7 +238,7 @@ int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 		append_item(item, vma, node);
 	unlock_page(kpage);
 out:
-	trace_ksm_engine_merge_with_ksm_page(kpage, pfn, item, item->mm, err);
+	trace_ksm_engine_merge_with_ksm_page(kpage, page_to_pfn(kpage), item, item->mm, err);
 	return err;
 }
 
@@ -257,7 +256,7 @@ static int promote_locked(struct ksm_rmap_item *item, struct vm_area_struct *vma
 			  struct ksm_stable_node *node)
 {
 	unsigned long tree_address = item_address(tree_item);
-	unsigned long pfn = page_to_pfn(page);
+	unsigned long pfn = page_to_pfn(tree_page);
 	struct address_space *mapping;
 	pte_t protected;
 	int err;
@@ -267,7 +266,7 @@ static int promote_locked(struct ksm_rmap_item *item, struct vm_area_struct *vma
 		return err;
 
 	mapping = tree_page->mapping;
-	node->kpfn = page_to_pfn(tree_page);
+	node->kpfn = pfn;
 	ksme_page_set_node(tree_page, node);
 	err = merge_one_page(vma, item_address(item), page, tree_page);
 	if (err) {
@@ -279,8 +278,8 @@ static int promote_locked(struct ksm_rmap_item *item, struct vm_area_struct *vma
 	SetPageDirty(tree_page);
 	append_item(tree_item, tree_vma, node);
 	append_item(item, vma, node);
-	trace_ksm_engine_merge_with_ksm_page(NULL, page_to_pfn(tree_page), tree_item,
-					     tree_item->mm, 0);
+	/* Both with the KSM page's frame, as in-tree: that is how a listener pairs them. */
+	trace_ksm_engine_merge_with_ksm_page(NULL, pfn, tree_item, tree_item->mm, 0);
 	trace_ksm_engine_merge_with_ksm_page(tree_page, pfn, item, item->mm, 0);
 unlock:
 	unlock_page(tree_page);
