@@ -78,6 +78,8 @@ static const char after_offset[] =
 
 static const char event_open[] = "\nevent {\n\tid = ";
 static const char event_name[] = ";\n\tname = \"";
+/* A text that was cut short between two events would do without this. */
+static const char the_end[] = "\n/* end */\n";
 static const char event_close[] = "\";\n\tstream_id = 0;\n};\n";
 
 static void print_env(FILE *to, const struct ksm_trace_env *env)
@@ -105,6 +107,7 @@ int ctf_metadata_print(FILE *to, const struct ksm_trace_info *info)
 	for (size_t i = 0; i < ksm_event_desc_count; i++)
 		fprintf(to, "%s%u%s%s%s", event_open, ksm_event_descs[i].type, event_name,
 			ksm_event_descs[i].name, event_close);
+	fputs(the_end, to);
 	return ferror(to) ? -EIO : 0;
 }
 
@@ -189,9 +192,9 @@ static bool take_events(const char **at, struct ksm_trace_info *info)
 	char name[64];
 	int64_t id;
 
-	while (**at) {
-		if (!take(at, event_open) || !take_number(at, &id) || id < 1 || id > 63 ||
-		    !take(at, event_name) || !take_word(at, name, sizeof(name), false))
+	while (take(at, event_open)) {
+		if (!take_number(at, &id) || id < 1 || id > 63 || !take(at, event_name) ||
+		    !take_word(at, name, sizeof(name), false))
 			return false;
 		desc = ksm_event_desc(id);
 		if (desc && strcmp(desc->name, name))
@@ -200,7 +203,7 @@ static bool take_events(const char **at, struct ksm_trace_info *info)
 			return false;
 		info->known |= UINT64_C(1) << id;
 	}
-	return info->known != 0;
+	return info->known && take(at, the_end) && !**at;
 }
 
 int ctf_metadata_parse(const char *text, struct ksm_trace_info *info, size_t *at)
