@@ -8,6 +8,7 @@
 #include "lib/format.h"
 #include "lib/json.h"
 #include "lib/knobs.h"
+#include "lib/procs.h"
 #include "panel_procs.h"
 
 /* ---- figures: one list for CSV and JSON ------------------------------------------------------ */
@@ -107,9 +108,20 @@ static struct ksmtop_num row_zero(const struct ksmtop_row *r)
 	return from_count(r->p.zero);
 }
 
+static struct ksmtop_num row_net(const struct ksmtop_row *r)
+{
+	return r->net;
+}
+
+/* As /proc/PID/ksm_stat and ksmctl have it. */
 static struct ksmtop_num row_profit(const struct ksmtop_row *r)
 {
-	return r->profit;
+	struct ksm_proc p = { .merging_pages = r->p.merging.v,
+			      .zero_pages = r->p.zero.v,
+			      .rmap_items = r->p.rmap_items.v };
+	bool have = r->p.merging.have && r->p.rmap_items.have;
+
+	return (struct ksmtop_num){ have, have ? (double)ksm_proc_profit(&p) : 0 };
 }
 
 static struct ksmtop_num row_items(const struct ksmtop_row *r)
@@ -126,9 +138,10 @@ static const struct row_figure {
 	const char *name;
 	struct ksmtop_num (*get)(const struct ksmtop_row *r);
 } row_figures[] = {
-	{ "saved_bytes", row_saved },	   { "profit_bytes", row_profit },
-	{ "merging_pages", row_merging },  { "zero_pages", row_zero },
-	{ "rmap_items", row_items },	   { "cow_breaks_per_second", row_breaks },
+	{ "saved_bytes", row_saved },	   { "net_bytes", row_net },
+	{ "profit_bytes", row_profit },	   { "merging_pages", row_merging },
+	{ "zero_pages", row_zero },	   { "rmap_items", row_items },
+	{ "cow_breaks_per_second", row_breaks },
 };
 
 static bool is_rate(const char *name)
@@ -282,7 +295,7 @@ static void csv_text(FILE *out, const char *text)
 
 static void csv_heading(FILE *out)
 {
-	fputs("scope,frame,time,backend,kernel,state,pid,user,command", out);
+	fputs("scope,frame,time,backend,kernel,state,pid,user,comm", out);
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 		fprintf(out, ",%s", row_figures[i].name);
 	for (unsigned int i = 0; i < ksm_knob_count; i++)
@@ -420,7 +433,7 @@ static void json_rows(struct json_object *root, const struct ksmtop_ui *ui)
 
 		ksm_json_int(o, "pid", ui->shown[r]->p.pid);
 		ksm_json_str(o, "user", ui->shown[r]->p.user);
-		ksm_json_str(o, "command", ui->shown[r]->p.command);
+		ksm_json_str(o, "comm", ui->shown[r]->p.command);
 		for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 			json_num(o, row_figures[i].name, row_figures[i].get(ui->shown[r]));
 		json_object_array_add(rows, o);
@@ -440,7 +453,7 @@ static void json_frame(FILE *out, const struct ksmtop_model *m, const struct ksm
 	ksm_json_str(root, "backend", m->now.backend);
 	ksm_json_str(root, "kernel", m->now.kernel);
 	ksm_json_str(root, "state", model_state_name(m->state));
-	json_files(ksm_json_obj(root, "knobs"), m);
+	json_files(ksm_json_obj(root, "files"), m);
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(host_figures); i++)
 		json_num(root, host_figures[i].name, host_figures[i].get(m));
 	notes = ksm_json_arr(root, "notes");

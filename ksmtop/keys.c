@@ -46,9 +46,9 @@ static void do_sort_saved(struct ksmtop_ui *ui, const struct ksmtop_model *m, in
 	sort_by(ui, m, "saved");
 }
 
-static void do_sort_profit(struct ksmtop_ui *ui, const struct ksmtop_model *m, int arg)
+static void do_sort_net(struct ksmtop_ui *ui, const struct ksmtop_model *m, int arg)
 {
-	sort_by(ui, m, "profit");
+	sort_by(ui, m, "net");
 }
 
 static void do_sort_cow(struct ksmtop_ui *ui, const struct ksmtop_model *m, int arg)
@@ -122,7 +122,7 @@ const struct ksmtop_binding ksmtop_bindings[] = {
 	{ { '<', ',' }, "< ,", "sort one column left", NULL, do_sort_step, -1 },
 	{ { '>', '.' }, "> .", "sort one column right", NULL, do_sort_step, 1 },
 	{ { 'M' }, "M", "sort by memory saved", NULL, do_sort_saved, 0 },
-	{ { 'P' }, "P", "sort by profit", NULL, do_sort_profit, 0 },
+	{ { 'P' }, "P", "sort by net saving", NULL, do_sort_net, 0 },
 	{ { 'B' }, "B", "sort by COW breaks", NULL, do_sort_cow, 0 },
 	{ { 'N' }, "N", "sort by process id", NULL, do_sort_pid, 0 },
 	{ { 'I' }, "I", "invert the sort order", NULL, do_invert, 0 },

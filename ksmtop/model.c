@@ -142,6 +142,7 @@ static const struct ksmtop_row *find_row(const struct ksmtop_row *rows, size_t n
  * The kernel counts for a process every mapping of a merged page, the kept one included; of N
  * mappings of one page N - 1 are saved. Which process "has" the kept one is nobody's business, so
  * the saving is spread over all mappings evenly and the column adds up to the header's figure.
+ * (The kernel's ksm_process_profit takes them all as saved: nearly twice too much for pairs.)
  */
 static void derive_row(struct ksmtop_row *r, const struct ksmtop_sample *s)
 {
@@ -154,8 +155,8 @@ static void derive_row(struct ksmtop_row *r, const struct ksmtop_sample *s)
 		return;
 	r->saved = number(((double)r->p.merging.v * part + zero) * (double)s->page_size);
 	if (r->p.rmap_items.have)
-		r->profit = number(r->saved.v -
-				   (double)r->p.rmap_items.v * KSM_RMAP_ITEM_BYTES);
+		r->net = number(r->saved.v -
+				(double)r->p.rmap_items.v * KSM_RMAP_ITEM_BYTES);
 }
 
 static void fill_rows(struct ksmtop_row *rows, const struct ksmtop_model *m,

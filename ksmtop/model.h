@@ -98,12 +98,12 @@ struct ksmtop_history {
  * struct ksmtop_row - one process, as shown
  * @p: the sample's
  * @saved: bytes that merging saves through this process: its part of what the host saves
- * @profit: @saved less the metadata of its tracked pages, bytes
+ * @net: @saved less the metadata of its tracked pages, bytes
  * @breaks: COW breaks per second
  */
 struct ksmtop_row {
 	struct ksmtop_proc p;
-	struct ksmtop_num saved, profit, breaks;
+	struct ksmtop_num saved, net, breaks;
 };
 
 enum ksmtop_state {

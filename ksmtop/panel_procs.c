@@ -32,9 +32,9 @@ static struct ksmtop_num zero_number(const struct ksmtop_row *r)
 	return count_number(r->p.zero);
 }
 
-static struct ksmtop_num profit_number(const struct ksmtop_row *r)
+static struct ksmtop_num net_number(const struct ksmtop_row *r)
 {
-	return r->profit;
+	return r->net;
 }
 
 static struct ksmtop_num items_number(const struct ksmtop_row *r)
@@ -98,9 +98,9 @@ static void zero_format(const struct ksmtop_row *r, char *buf, size_t size)
 	format_count(r->p.zero, buf, size);
 }
 
-static void profit_format(const struct ksmtop_row *r, char *buf, size_t size)
+static void net_format(const struct ksmtop_row *r, char *buf, size_t size)
 {
-	format_bytes(r->profit, buf, size);
+	format_bytes(r->net, buf, size);
 }
 
 static void items_format(const struct ksmtop_row *r, char *buf, size_t size)
@@ -132,8 +132,8 @@ const struct ksmtop_column ksmtop_columns[] = {
 	  .width = 8, .number = merged_number, .format = merged_format, .style = ST_NORMAL },
 	{ .id = "zero", .title = "ZERO", .help = "pages of it merged with the zero page",
 	  .width = 6, .wide = 66, .number = zero_number, .format = zero_format, .style = ST_NORMAL },
-	{ .id = "profit", .title = "PROFIT", .help = "saved, less the metadata for it",
-	  .width = 8, .number = profit_number, .format = profit_format, .style = ST_NORMAL },
+	{ .id = "net", .title = "NET", .help = "saved, less the metadata for it",
+	  .width = 8, .number = net_number, .format = net_format, .style = ST_NORMAL },
 	{ .id = "items", .title = "ITEMS", .help = "pages of it that the engine tracks",
 	  .width = 8, .wide = 76, .number = items_number, .format = items_format, .style = ST_NORMAL },
 	{ .id = "cow", .title = "COW/s", .help = "its merged pages written to",

@@ -155,7 +155,7 @@ static void test_process_rates(void **state)
 	assert_num(m.rows[0].breaks, 30);
 	/* 300 of 400 mappings are saved, so 150 of these 200; and all zero pages */
 	assert_num(m.rows[0].saved, (150 + 10) * 4096);
-	assert_num(m.rows[0].profit, (150 + 10) * 4096 - 250 * 64);
+	assert_num(m.rows[0].net, (150 + 10) * 4096 - 250 * 64);
 	model_free(&m);
 }
 
@@ -183,12 +183,12 @@ static void test_unavailable_stays_unavailable(void **state)
 	procs[0].merging.have = procs[0].zero.have = false;
 	feed(&m, s);
 	assert_false(m.rows[0].saved.have);
-	assert_false(m.rows[0].profit.have);
+	assert_false(m.rows[0].net.have);
 	s = with_proc(2 * SECOND, 7, 0);
 	procs[0].rmap_items.have = false;
 	feed(&m, s);
 	assert_true(m.rows[0].saved.have);
-	assert_false(m.rows[0].profit.have);
+	assert_false(m.rows[0].net.have);
 	model_free(&m);
 }
 

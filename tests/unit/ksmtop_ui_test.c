@@ -162,7 +162,7 @@ static void test_sorting(void **state)
 	assert_int_equal(f->ui.sort, ksmtop_ncolumns - 1);
 	assert_string_equal(f->ui.shown[0]->p.command, "alpha");
 	press(f, 'P');
-	assert_int_equal(f->ui.sort, column_find("profit"));
+	assert_int_equal(f->ui.sort, column_find("net"));
 	press(f, 'B');
 	assert_int_equal(f->ui.sort, column_find("cow"));
 	press(f, 'M');
