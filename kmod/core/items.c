@@ -106,12 +106,14 @@ void ksm_core_remove_slot(struct ksm_core *core, struct ksm_mm_slot *slot)
 void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigned long from)
 {
 	struct ksm_rmap_item **link = &slot->rmap_list;
+	bool kept = core->scan.mm_slot != slot || core->scan.rmap_list == link;
 
-	while (*link && ((*link)->address & core->page_mask) < from)
+	while (*link && ((*link)->address & core->page_mask) < from) {
 		link = &(*link)->rmap_list;
-	/* The cursor may be a link inside of one of the items that go. */
-	if (core->scan.mm_slot == slot && core->scan.address > from)
-		core->scan.rmap_list = link;
+		kept |= core->scan.rmap_list == link;
+	}
+	if (!kept)
+		core->scan.rmap_list = link; /* it was inside of an item that goes */
 	ksm_remove_trailing_rmap_items(core, link);
 }
 

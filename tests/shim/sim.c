@@ -99,8 +99,8 @@ struct page *sim_page(struct sim *sim, u64 content, int nid)
 	if (sim->nr_frames >= 4096 || pfn == sim->nr_frames) {
 		pfn = sim->nr_frames++;
 		if (!(pfn & (pfn - 1)))
-			sim->frames = must_alloc(realloc(
-				sim->frames, (pfn ? 2 * pfn : 1) * sizeof(*sim->frames)));
+			sim->frames = must_alloc(
+				realloc(sim->frames, (pfn ? 2 * pfn : 1) * sizeof(*sim->frames)));
 	}
 	sim->frames[pfn] = page;
 	page->pfn = pfn;
@@ -190,8 +190,8 @@ void sim_write(struct sim *sim, struct mm_struct *mm, int i, u64 content)
 	struct sim_vpage *vpage = &mm->vpages[i];
 
 	if (!vpage->page || vpage->page->ksm || vpage->page->mapcount > 1) {
-		sim_map(sim, mm, i, content, vpage->page ? vpage->page->nid :
-					     (int)sim_random(sim, sim->core.nr_nodes));
+		sim_map(sim, mm, i, content,
+			vpage->page ? vpage->page->nid : (int)sim_random(sim, sim->core.nr_nodes));
 		return;
 	}
 	vpage->expect = content;

