@@ -57,11 +57,15 @@ KSME_ATTR_RW(sleep_millisecs, "%u", ksme.sleep_millisecs)
 
 KSME_ATTR_RW(max_page_sharing, "%d", ksme.core.max_page_sharing)
 {
-	int err = 0;
 	int pages;
+	int err;
 
+	/* Alone among the knobs this one tells ERANGE from EINVAL, as in-tree. */
+	err = kstrtoint(buf, 10, &pages);
+	if (err)
+		return err;
 	/* 1 would mean that no page is shared, and chains could not be pruned. */
-	if (kstrtoint(buf, 10, &pages) || pages < 2)
+	if (pages < 2)
 		return -EINVAL;
 	mutex_lock(&ksme.lock);
 	if (pages != ksme.core.max_page_sharing) {
