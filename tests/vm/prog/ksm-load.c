@@ -150,6 +150,8 @@ static size_t fill(struct pages *p, unsigned long nr)
 	size_t zero = total * config.zero / 100;
 
 	pages_map(p, total, opt.seed);
+	/* Splitting a huge page maps its zero parts to the zero page (6.12): none left to merge. */
+	pages_advise(p, 0, total, MADV_NOHUGEPAGE);
 	for (size_t i = 0; i < total; i++) {
 		if (i < rewritten + common)
 			page_fill(p, i, i + 1);
