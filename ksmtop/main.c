@@ -295,8 +295,8 @@ int main(int argc, char **argv)
 	struct ksm_error err = { 0 };
 	int status;
 
-	setlocale(LC_ALL, "");
-	setlocale(LC_NUMERIC, "C");
+	/* Characters are all that is needed of a locale; small systems have no more of it. */
+	setlocale(LC_CTYPE, "");
 	argp_err_exit_status = KSM_EXIT_USAGE;
 	argv[0] = program_invocation_short_name;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);

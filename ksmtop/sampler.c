@@ -32,6 +32,7 @@ struct user {
  * @alive: @backend answered last time
  * @stream: totals of the backend's events, NULL without BPF
  * @stream_why: why not
+ * @let_go: it was closed because the engine is idle
  * @iter: task iterator, NULL when /proc is read instead
  * @iter_why: why not
  * @have_zero: this kernel counts a process's zero pages
@@ -45,6 +46,7 @@ struct ksmtop_sampler {
 	bool alive;
 	struct ksm_stream *stream;
 	char stream_why[256];
+	bool let_go;
 	struct ksm_proc_iter *iter;
 	char iter_why[256];
 	bool have_zero;
@@ -82,6 +84,7 @@ static void open_hooks(struct ksmtop_sampler *p)
 
 	ksm_stream_close(p->stream);
 	p->stream = NULL;
+	p->let_go = false;
 	if (p->backend.fake)
 		return;
 	p->stream_why[0] = '\0';
@@ -153,6 +156,26 @@ static bool is_idle(const struct ksmtop_sample *s)
 	       !ksm_snapshot_get(&s->counters, KSM_ABI_PAGES_SHARED);
 }
 
+/*
+ * Hooks in our module's tracepoints keep it loaded. While it neither scans nor holds merged pages
+ * there is nothing to see, and its owner may want to unload it.
+ */
+static void hold_or_let_go(struct ksmtop_sampler *p, const struct ksmtop_sample *s)
+{
+	bool idle = !s->alive || is_idle(s);
+
+	if (idle == p->let_go || p->backend.fake || p->backend.kind != KSM_BACKEND_ENGINE)
+		return;
+	if (!idle) {
+		open_hooks(p);
+		return;
+	}
+	ksm_stream_close(p->stream);
+	p->stream = NULL;
+	p->let_go = true;
+	ksm_copy(p->stream_why, sizeof(p->stream_why), "not counted while the engine is idle");
+}
+
 static void take_counters(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 {
 	struct ksm_error err = { 0 };
@@ -164,6 +187,7 @@ static void take_counters(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 		s->alive = !ksm_backend_read(&p->backend, &s->counters, &err);
 	}
 	p->alive = s->alive;
+	hold_or_let_go(p, s);
 	ksm_copy(s->backend, sizeof(s->backend), p->backend.name);
 	if (!s->alive)
 		note(s, "%s", err.text);
