@@ -51,8 +51,8 @@ static uint64_t write_trace(size_t count)
 	struct ksm_error err = { 0 };
 	uint64_t start;
 
-	assert_int_equal(ksm_trace_create(dir, facts, 2, &w, &err), 0);
 	start = ksm_monotonic_ns();
+	assert_int_equal(ksm_trace_create(dir, start, facts, 2, &w, &err), 0);
 	for (size_t i = 0; i < count; i++) {
 		struct ksm_event e = event_at(i, start);
 
@@ -178,7 +178,7 @@ static void test_discarded(void **state)
 	size_t size, at = 0;
 	char *data;
 
-	assert_int_equal(ksm_trace_create(dir, facts, 2, &w, &err), 0);
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 2, &w, &err), 0);
 	for (int i = 0; i < 2; i++) {
 		e.time = ksm_monotonic_ns();
 		assert_int_equal(ksm_trace_write(w, &e, &err), 0);
@@ -205,7 +205,7 @@ static void test_writer_order(void **state)
 	struct ksm_error err;
 	size_t count;
 
-	assert_int_equal(ksm_trace_create(dir, facts, 0, &w, &err), 0);
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 0, &w, &err), 0);
 	e.time = ksm_monotonic_ns();
 	assert_int_equal(ksm_trace_write(w, &e, &err), 0);
 	assert_int_equal(ksm_trace_write(w, &e, &err), 0);
@@ -395,7 +395,7 @@ static void test_foreign_directory(void **state)
 
 	assert_int_equal(mkdir(dir, 0755), 0);
 	put("precious", "x", 1);
-	assert_int_equal(ksm_trace_create(dir, facts, 2, &w, &err), -EEXIST);
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 2, &w, &err), -EEXIST);
 	assert_non_null(strstr(err.text, "-o"));
 	snprintf(path, sizeof(path), "%s/precious", dir);
 	assert_true(exists(path));
@@ -404,14 +404,14 @@ static void test_foreign_directory(void **state)
 
 	write_trace(1);
 	assert_int_equal(mkdir(old, 0755), 0);
-	assert_int_equal(ksm_trace_create(dir, facts, 2, &w, &err), -EEXIST);
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 2, &w, &err), -EEXIST);
 	assert_non_null(strstr(err.text, old));
 	assert_true(exists(dir));
 
 	assert_int_equal(rmdir(old), 0);
 	assert_int_equal(symlink("/etc", old), 0);
-	assert_int_equal(ksm_trace_create(dir, facts, 2, &w, &err), -EEXIST);
-	assert_int_equal(ksm_trace_create("/proc/none/trace", facts, 2, &w, &err), -ENOENT);
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 2, &w, &err), -EEXIST);
+	assert_int_equal(ksm_trace_create("/proc/none/trace", 1, facts, 2, &w, &err), -ENOENT);
 }
 
 static void test_types(void **state)

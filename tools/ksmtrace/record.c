@@ -32,6 +32,7 @@
  * @backends: whose counters are kept
  * @backend_count: how many
  * @mask: KSM_STREAM_KERNEL, KSM_STREAM_ENGINE
+ * @start: CLOCK_MONOTONIC before anything is watched
  * @err: first failure of the trace
  */
 struct record {
@@ -47,6 +48,7 @@ struct record {
 	struct ksm_trace_writer *writer;
 	struct command command;
 	struct ksm_error err;
+	uint64_t start;
 	uint64_t events;
 };
 
@@ -244,7 +246,7 @@ static int open_trace(struct record *r)
 		ksm_log_error("no memory");
 		return KSM_EXIT_FAILED;
 	}
-	ret = ksm_trace_create(r->dir, env, make_env(r, env), &r->writer, &r->err);
+	ret = ksm_trace_create(r->dir, r->start, env, make_env(r, env), &r->writer, &r->err);
 	free(env);
 	return ret ? ksm_log_fail(&r->err) : 0;
 }
@@ -384,6 +386,7 @@ int ksmtrace_record(int argc, char **argv)
 		return KSM_EXIT_FAILED;
 	r->dir = KSM_TRACE_DEFAULT;
 	r->spec = "auto";
+	r->start = ksm_monotonic_ns();
 	if (argp_parse(&record_argp, argc, argv, ARGP_IN_ORDER, NULL, r))
 		return KSM_EXIT_USAGE;
 	status = r->argv ? command_find(r->argv[0]) : 0;

@@ -279,6 +279,7 @@ int ksm_stream_open(const struct ksm_stream_opts *opts, struct ksm_stream **stre
 	if (!s)
 		goto nomem;
 	s->opts = *opts;
+	s->window.watermark = ksm_monotonic_ns();
 	if (opts->events)
 		s->opts.events |= KSM_STREAM_BIT(KSM_EVENT_COMM);
 	s->cpus = libbpf_num_possible_cpus();

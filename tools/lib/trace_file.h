@@ -37,6 +37,7 @@ struct ksm_trace_writer;
  * ksm_trace_create() - start a trace
  * @dir: made with mode 0700; a trace that is there already becomes DIR.old, and a trace at
  *	DIR.old goes away; anything else there is refused
+ * @start: CLOCK_MONOTONIC before the first event can have happened, ns
  * @env: facts to keep
  * @env_count: at most KSM_TRACE_ENV_MAX
  * @writer: for ksm_trace_finish()
@@ -44,8 +45,8 @@ struct ksm_trace_writer;
  *
  * Return: 0 or negative errno.
  */
-int ksm_trace_create(const char *dir, const struct ksm_trace_env *env, size_t env_count,
-		     struct ksm_trace_writer **writer, struct ksm_error *err);
+int ksm_trace_create(const char *dir, uint64_t start, const struct ksm_trace_env *env,
+		     size_t env_count, struct ksm_trace_writer **writer, struct ksm_error *err);
 
 /**
  * ksm_trace_write() - append one event

@@ -198,16 +198,16 @@ int ksm_trace_flush(struct ksm_trace_writer *w, struct ksm_error *err)
 }
 
 /* The first packet is empty: its events_discarded is what readers count from. */
-static void start_packets(struct ksm_trace_writer *w, const struct ksm_trace_info *info)
+static void start_packets(struct ksm_trace_writer *w, const struct ksm_trace_info *info,
+			  uint64_t start)
 {
 	w->packet.header.magic = CTF_MAGIC;
 	memcpy(w->packet.header.uuid, info->uuid, sizeof(info->uuid));
-	w->last = ksm_monotonic_ns();
-	w->packet.header.begin = w->last;
+	w->packet.header.begin = w->last = start;
 }
 
-int ksm_trace_create(const char *dir, const struct ksm_trace_env *env, size_t env_count,
-		     struct ksm_trace_writer **writer, struct ksm_error *err)
+int ksm_trace_create(const char *dir, uint64_t start, const struct ksm_trace_env *env,
+		     size_t env_count, struct ksm_trace_writer **writer, struct ksm_error *err)
 {
 	struct ksm_trace_info info = { .env_count = env_count, .wall_offset = wall_offset() };
 	struct ksm_trace_writer *w;
@@ -230,7 +230,7 @@ int ksm_trace_create(const char *dir, const struct ksm_trace_env *env, size_t en
 		ksm_error_set(err, ret, "%s: %s: choose a writable place with -o", dir,
 			      strerror(-ret));
 	} else {
-		start_packets(w, &info);
+		start_packets(w, &info, start);
 		ret = ksm_trace_flush(w, err);
 	}
 	if (ret) {
