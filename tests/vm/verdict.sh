@@ -12,9 +12,11 @@ SPLATS+='|soft lockup|hard LOCKUP|detected stall|self-detected stall|lockup - po
 SPLATS+='|Objects remaining in|Slab corruption|ksmkit-lab: kmemleak: unreferenced object'
 SPLATS+='|blocked for more than|page_table_check|DEADLOCK'
 
-# splat LOG: the first line of LOG that says so.
+# splat LOG: the first line of LOG that says so; better one that says more than "cut here".
 splat() {
-	tr -d '\r' 2>/dev/null <"$1" | grep -aE -m1 "$SPLATS"
+	tr -d '\r' 2>/dev/null <"$1" | grep -aE "$SPLATS" |
+		awk '!/cut here/ { print; found = 1; exit } { any = $0 }
+		END { if (!found && any != "") print any }'
 }
 
 # Keep the kernel log where the user finds it and print its path.
