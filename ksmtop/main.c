@@ -186,6 +186,14 @@ static void sleep_until(uint64_t when)
 		;
 }
 
+/* When the frame behind the one of @when is due. Frames that were missed are not made up for. */
+static uint64_t after(uint64_t when, uint64_t delay)
+{
+	uint64_t now = ksm_monotonic_ns();
+
+	return when + delay > now ? when + delay : now + delay;
+}
+
 static int run_batch(struct app *a)
 {
 	uint64_t next = ksm_monotonic_ns();
@@ -201,7 +209,7 @@ static int run_batch(struct app *a)
 			ksm_log_error("writing to standard output failed: %s", strerror(errno));
 			return KSM_EXIT_FAILED;
 		}
-		next += a->o->delay;
+		next = after(next, a->o->delay);
 	}
 	return KSM_EXIT_OK;
 }
@@ -245,7 +253,7 @@ static bool next_frame(struct app *a, uint64_t *next, uint64_t *frame)
 		return true;
 	if (a->o->frames && *frame >= a->o->frames)
 		return false;
-	*next = *next + a->o->delay > now ? *next + a->o->delay : now + a->o->delay;
+	*next = after(*next, a->o->delay);
 	if (a->ui.paused)
 		return true;
 	++*frame;

@@ -65,12 +65,12 @@ static void net_detail(const struct ksmtop_model *m, char *buf, size_t size)
 {
 	char metadata[KSM_FORMAT_MAX], pages[KSM_FORMAT_MAX], zero[KSM_FORMAT_MAX];
 
-	snprintf(zero, sizeof(zero), "-");
-	if (ksm_snapshot_has(&m->now.counters, KSM_ABI_KSM_ZERO_PAGES))
-		ksm_format_count(zero, sizeof(zero), counter(m, KSM_ABI_KSM_ZERO_PAGES));
-	snprintf(buf, size, "after %s of metadata · zero pages %s · %s pages saved",
+	snprintf(buf, size, "after %s of metadata · %s pages saved",
 		 ksm_format_bytes(metadata, sizeof(metadata), m->derived.metadata_bytes),
-		 zero, ksm_format_count(pages, sizeof(pages), m->derived.saved_pages));
+		 ksm_format_count(pages, sizeof(pages), m->derived.saved_pages));
+	if (ksm_snapshot_has(&m->now.counters, KSM_ABI_KSM_ZERO_PAGES))
+		snprintf(buf + strlen(buf), size - strlen(buf), " · %s of them zero",
+			 ksm_format_count(zero, sizeof(zero), counter(m, KSM_ABI_KSM_ZERO_PAGES)));
 }
 
 static void cpu_value(const struct ksmtop_model *m, char *buf, size_t size)

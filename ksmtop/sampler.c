@@ -387,12 +387,12 @@ static void take_procs(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 void sampler_take(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 {
 	*s = (struct ksmtop_sample){ .page_size = (uint64_t)ksm_page_size() };
-	s->time_ns = ksm_monotonic_ns();
 	s->wall = time(NULL);
 	if (ksm_io_read(&p->backend.io, PROC_RELEASE, s->kernel, sizeof(s->kernel)) < 0)
 		strcpy(s->kernel, "?");
 	ksm_chomp(s->kernel);
 	take_counters(p, s);
+	s->time_ns = ksm_monotonic_ns(); /* here: hooks may have been opened, which takes long */
 	take_scanner(p, s);
 	take_events(p, s);
 	take_procs(p, s);

@@ -28,7 +28,7 @@ struct look {
 };
 
 #define NONE -1
-#define ORANGE 0xe69f00
+#define ORANGE 0xf0a000
 #define SKY 0x56b4e9
 #define GREEN 0x00b187
 #define YELLOW 0xf0e442
