@@ -138,9 +138,12 @@ static const struct row_figure {
 	const char *name;
 	struct ksmtop_num (*get)(const struct ksmtop_row *r);
 } row_figures[] = {
-	{ "saved_bytes", row_saved },	   { "net_bytes", row_net },
-	{ "profit_bytes", row_profit },	   { "merging_pages", row_merging },
-	{ "zero_pages", row_zero },	   { "rmap_items", row_items },
+	{ "saved_bytes", row_saved },
+	{ "net_bytes", row_net },
+	{ "profit_bytes", row_profit },
+	{ "merging_pages", row_merging },
+	{ "zero_pages", row_zero },
+	{ "rmap_items", row_items },
 	{ "cow_breaks_per_second", row_breaks },
 };
 
@@ -210,8 +213,8 @@ static void text_header(FILE *out, const struct ksmtop_model *m, unsigned int fr
 	bool gone = m->state == KSMTOP_GONE;
 
 	iso_time(m, a, sizeof(a));
-	fprintf(out, "ksmtop   frame %u  %s  backend %s  kernel %s  %s\n", frame, a,
-		m->now.backend, m->now.kernel, model_state_name(m->state));
+	fprintf(out, "ksmtop   frame %u  %s  backend %s  kernel %s  %s\n", frame, a, m->now.backend,
+		m->now.kernel, model_state_name(m->state));
 	fprintf(out, "saved    %s  net %s  metadata %s\n",
 		gone ? "-" : ksm_format_bytes(a, sizeof(a), m->derived.saved_bytes),
 		gone ? "-" : ksm_format_bytes(b, sizeof(b), m->derived.profit_bytes),
@@ -460,8 +463,9 @@ static void json_frame(FILE *out, const struct ksmtop_model *m, const struct ksm
 	for (int i = 0; i < m->now.nnotes; i++)
 		json_object_array_add(notes, json_object_new_string(m->now.notes[i]));
 	json_rows(root, ui);
-	fprintf(out, "%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
-							   JSON_C_TO_STRING_NOSLASHESCAPE));
+	fprintf(out, "%s\n",
+		json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
+							     JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
 }
 

@@ -88,7 +88,8 @@ static void parse_sort(struct argp_state *state, struct options *o, const char *
 	}
 	o->sort = column_find(arg);
 	if (o->sort < 0)
-		argp_error(state, "--sort: there is no column '%.64s'; --sort=help lists them", arg);
+		argp_error(state, "--sort: there is no column '%.64s'; --sort=help lists them",
+			   arg);
 }
 
 static void parse_pids(struct argp_state *state, struct options *o, char *arg)
@@ -296,9 +297,7 @@ static int run_terminal(struct app *a)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .backend = "auto",
-			     .delay = NS_PER_SEC,
-			     .sort = column_find("saved") };
+	struct options o = { .backend = "auto", .delay = NS_PER_SEC, .sort = column_find("saved") };
 	struct app a = { .o = &o };
 	struct ksm_error err = { 0 };
 	int status;

@@ -47,10 +47,11 @@ static void saved_detail(const struct ksmtop_model *m, char *buf, size_t size)
 	if (m->tracked <= 0)
 		snprintf(buf, size, "%s", m->state == KSMTOP_GONE ? "" : "no page is tracked");
 	else
-		snprintf(buf, size, "%s of %s tracked",
-			 ksm_format_percent(part, sizeof(part), (double)m->derived.saved_pages,
-					    (double)m->tracked),
-			 ksm_format_bytes(all, sizeof(all), m->tracked * (int64_t)m->now.page_size));
+		snprintf(
+			buf, size, "%s of %s tracked",
+			ksm_format_percent(part, sizeof(part), (double)m->derived.saved_pages,
+					   (double)m->tracked),
+			ksm_format_bytes(all, sizeof(all), m->tracked * (int64_t)m->now.page_size));
 }
 
 static void net_value(const struct ksmtop_model *m, char *buf, size_t size)
@@ -86,8 +87,7 @@ static void scan_value(const struct ksmtop_model *m, char *buf, size_t size)
 	char n[KSM_FORMAT_MAX];
 
 	if (m->scan_rate.have)
-		snprintf(buf, size, "%s pages/s",
-			 ksm_format_short(n, sizeof(n), m->scan_rate.v));
+		snprintf(buf, size, "%s pages/s", ksm_format_short(n, sizeof(n), m->scan_rate.v));
 	else
 		snprintf(buf, size, "-");
 }
@@ -231,8 +231,7 @@ static void draw_text(const struct ksmtop_meter *meter, const struct ksmtop_mode
 }
 
 const struct ksmtop_kind ksmtop_kinds[KSMTOP_KINDS] = {
-	{ "sharing", "saved: the page is kept once", 0x2588, ST_SHARING,
-	  KSM_ABI_PAGES_SHARING },
+	{ "sharing", "saved: the page is kept once", 0x2588, ST_SHARING, KSM_ABI_PAGES_SHARING },
 	{ "shared", "merged pages that are kept", 0x2593, ST_SHARED, KSM_ABI_PAGES_SHARED },
 	{ "unshared", "unique, looked at again and again", 0x2592, ST_UNSHARED,
 	  KSM_ABI_PAGES_UNSHARED },
@@ -260,7 +259,8 @@ static void draw_kinds(const struct ksmtop_model *m, struct screen *s, struct re
 
 		sum += (double)kind_pages(m, ksmtop_kinds[i].id);
 		end = (int)(sum / (double)m->tracked * r.w + 0.5);
-		screen_fill(s, r.x + done, r.y, end - done, ksmtop_kinds[i].glyph, ksmtop_kinds[i].style);
+		screen_fill(s, r.x + done, r.y, end - done, ksmtop_kinds[i].glyph,
+			    ksmtop_kinds[i].style);
 		done = end;
 	}
 }
@@ -326,30 +326,66 @@ static void draw_pages(const struct ksmtop_meter *meter, const struct ksmtop_mod
 			break;
 		screen_put(s, x, r.y, ksmtop_kinds[i].glyph, ksmtop_kinds[i].style);
 		x += 2 + screen_text(s, x + 2, r.y, r.w, ST_DIM, ksmtop_kinds[i].name) + 1;
-		x += screen_text(s, x, r.y, r.w, ST_VALUE,
-				 kind_count(m, i, full, n, sizeof(n))) + gap;
+		x += screen_text(s, x, r.y, r.w, ST_VALUE, kind_count(m, i, full, n, sizeof(n))) +
+		     gap;
 	}
 }
 
 const struct ksmtop_meter ksmtop_meters[] = {
-	{ .id = "saved", .title = "Saved", .help = "memory saved, of all pages tracked",
-	  .style = ST_GOOD, .value = saved_value, .detail = saved_detail, .draw = draw_saved },
-	{ .id = "pages", .title = "Pages", .help = "what the tracked pages are:",
+	{ .id = "saved",
+	  .title = "Saved",
+	  .help = "memory saved, of all pages tracked",
+	  .style = ST_GOOD,
+	  .value = saved_value,
+	  .detail = saved_detail,
+	  .draw = draw_saved },
+	{ .id = "pages",
+	  .title = "Pages",
+	  .help = "what the tracked pages are:",
 	  .draw = draw_pages },
-	{ .id = "net", .title = "Net", .help = "saved, less the engine's own memory",
-	  .style = ST_GOOD, .value = net_value, .detail = net_detail, .draw = draw_text },
-	{ .id = "cpu", .title = "Scanner", .help = "CPU time of the scanner thread",
-	  .style = ST_GRAPH_CPU, .value = cpu_value, .detail = cpu_detail,
-	  .history = offsetof(struct ksmtop_model, cpu_hist), .least = 1, .draw = draw_graph },
-	{ .id = "scan", .title = "Scanned", .help = "pages looked at per second",
-	  .style = ST_SHARED, .value = scan_value, .detail = scan_detail,
-	  .history = offsetof(struct ksmtop_model, scan_hist), .least = 10, .draw = draw_graph },
-	{ .id = "merges", .title = "Merges", .help = "pages merged per second",
-	  .style = ST_GRAPH_MERGE, .value = merge_value, .detail = merge_detail,
-	  .history = offsetof(struct ksmtop_model, merge_hist), .least = 10, .draw = draw_graph },
-	{ .id = "cow", .title = "COW", .help = "merged pages written to, per second",
-	  .style = ST_GRAPH_COW, .value = cow_value, .detail = cow_detail,
-	  .history = offsetof(struct ksmtop_model, break_hist), .least = 10, .draw = draw_graph },
+	{ .id = "net",
+	  .title = "Net",
+	  .help = "saved, less the engine's own memory",
+	  .style = ST_GOOD,
+	  .value = net_value,
+	  .detail = net_detail,
+	  .draw = draw_text },
+	{ .id = "cpu",
+	  .title = "Scanner",
+	  .help = "CPU time of the scanner thread",
+	  .style = ST_GRAPH_CPU,
+	  .value = cpu_value,
+	  .detail = cpu_detail,
+	  .history = offsetof(struct ksmtop_model, cpu_hist),
+	  .least = 1,
+	  .draw = draw_graph },
+	{ .id = "scan",
+	  .title = "Scanned",
+	  .help = "pages looked at per second",
+	  .style = ST_SHARED,
+	  .value = scan_value,
+	  .detail = scan_detail,
+	  .history = offsetof(struct ksmtop_model, scan_hist),
+	  .least = 10,
+	  .draw = draw_graph },
+	{ .id = "merges",
+	  .title = "Merges",
+	  .help = "pages merged per second",
+	  .style = ST_GRAPH_MERGE,
+	  .value = merge_value,
+	  .detail = merge_detail,
+	  .history = offsetof(struct ksmtop_model, merge_hist),
+	  .least = 10,
+	  .draw = draw_graph },
+	{ .id = "cow",
+	  .title = "COW",
+	  .help = "merged pages written to, per second",
+	  .style = ST_GRAPH_COW,
+	  .value = cow_value,
+	  .detail = cow_detail,
+	  .history = offsetof(struct ksmtop_model, break_hist),
+	  .least = 10,
+	  .draw = draw_graph },
 };
 
 const int ksmtop_nmeters = sizeof(ksmtop_meters) / sizeof(ksmtop_meters[0]);

@@ -64,10 +64,8 @@ static enum ksmtop_state state_of(const struct ksmtop_sample *s)
 const char *model_state_name(enum ksmtop_state state)
 {
 	static const char *const names[] = {
-		[KSMTOP_GONE] = "no backend",
-		[KSMTOP_STOPPED] = "stopped",
-		[KSMTOP_RUNNING] = "running",
-		[KSMTOP_UNMERGING] = "unmerged",
+		[KSMTOP_GONE] = "no backend",	     [KSMTOP_STOPPED] = "stopped",
+		[KSMTOP_RUNNING] = "running",	     [KSMTOP_UNMERGING] = "unmerged",
 		[KSMTOP_OFFLINE] = "memory offline",
 	};
 
@@ -155,8 +153,7 @@ static void derive_row(struct ksmtop_row *r, const struct ksmtop_sample *s)
 		return;
 	r->saved = number(((double)r->p.merging.v * part + zero) * (double)s->page_size);
 	if (r->p.rmap_items.have)
-		r->net = number(r->saved.v -
-				(double)r->p.rmap_items.v * KSM_RMAP_ITEM_BYTES);
+		r->net = number(r->saved.v - (double)r->p.rmap_items.v * KSM_RMAP_ITEM_BYTES);
 }
 
 static void fill_rows(struct ksmtop_row *rows, const struct ksmtop_model *m,

@@ -16,8 +16,8 @@
 #define PROC_STAT "/proc/self/ksm_stat"
 #define PROC_RELEASE "/proc/sys/kernel/osrelease"
 
-#define MERGE_EVENTS                                                                               \
-	(KSM_STREAM_BIT(KSM_EVENT_MERGE) | KSM_STREAM_BIT(KSM_EVENT_NEW_PAGE) |                    \
+#define MERGE_EVENTS                                                            \
+	(KSM_STREAM_BIT(KSM_EVENT_MERGE) | KSM_STREAM_BIT(KSM_EVENT_NEW_PAGE) | \
 	 KSM_STREAM_BIT(KSM_EVENT_ZERO_MERGE))
 #define COUNTED_EVENTS (MERGE_EVENTS | KSM_STREAM_BIT(KSM_EVENT_COW_BREAK))
 
@@ -307,8 +307,7 @@ static struct ksmtop_count count_if(bool have, uint64_t v)
 static void take_breaks(struct ksmtop_sampler *p, struct ksmtop_proc *row)
 {
 	if (hooked(p, KSM_EVENT_COW_BREAK))
-		row->breaks = count_if(true, ksm_stream_proc_breaks(p->stream,
-								    (uint32_t)row->pid));
+		row->breaks = count_if(true, ksm_stream_proc_breaks(p->stream, (uint32_t)row->pid));
 }
 
 static int iter_row(void *ctx, const struct ksm_proc_row *r)

@@ -37,7 +37,7 @@ enum style {
 	ST_ROW_SAVED,
 	ST_SELECTED,
 	ST_TAGGED,
-	ST_KEY, /* function bar: the key */
+	ST_KEY,	     /* function bar: the key */
 	ST_KEY_TEXT, /* and what it does */
 	ST_INPUT,
 	ST_COUNT

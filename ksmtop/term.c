@@ -205,8 +205,10 @@ bool term_open(char *err, size_t size)
 	if (!terminal || !cursor_address) {
 		if (terminal)
 			endwin();
-		snprintf(err, size, "the terminal \"%s\" is unknown or cannot be drawn on; set TERM "
-			 "or use --batch", name ? name : "");
+		snprintf(err, size,
+			 "the terminal \"%s\" is unknown or cannot be drawn on; set TERM "
+			 "or use --batch",
+			 name ? name : "");
 		return false;
 	}
 	set_escdelay(25);
@@ -286,10 +288,11 @@ static int translate(int code)
 	static const struct {
 		int curses, ours;
 	} keys[] = {
-		{ KEY_UP, KT_UP },	   { KEY_DOWN, KT_DOWN },  { KEY_LEFT, KT_LEFT },
-		{ KEY_RIGHT, KT_RIGHT },   { KEY_PPAGE, KT_PGUP }, { KEY_NPAGE, KT_PGDN },
-		{ KEY_HOME, KT_HOME },	   { KEY_END, KT_END },	   { KEY_ENTER, KT_ENTER },
-		{ KEY_BACKSPACE, KT_BACKSPACE },
+		{ KEY_UP, KT_UP },	 { KEY_DOWN, KT_DOWN },
+		{ KEY_LEFT, KT_LEFT },	 { KEY_RIGHT, KT_RIGHT },
+		{ KEY_PPAGE, KT_PGUP },	 { KEY_NPAGE, KT_PGDN },
+		{ KEY_HOME, KT_HOME },	 { KEY_END, KT_END },
+		{ KEY_ENTER, KT_ENTER }, { KEY_BACKSPACE, KT_BACKSPACE },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -140,7 +140,10 @@ static const struct {
 	const char *name;
 	void (*make)(struct ksmtop_sample *s, unsigned int i);
 } scenes[] = {
-	{ "busy", busy }, { "quiet", quiet }, { "hostile", hostile }, { "gone", gone },
+	{ "busy", busy },
+	{ "quiet", quiet },
+	{ "hostile", hostile },
+	{ "gone", gone },
 };
 
 static int key(char c)

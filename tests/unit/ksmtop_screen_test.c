@@ -47,14 +47,16 @@ static void test_hostile_text(void **state)
 		{ "plain", "plain\n", "plain\n" },
 		{ "\033[2J", "?[2J\n", "?[2J\n" },
 		{ "a\nb\tc\x7f", "a?b?c?\n", "a?b?c?\n" },
-		{ "\xc2\x9b" "31m", "?31m\n", "?31m\n" }, /* CSI as one C1 character */
+		{ "\xc2\x9b"
+		  "31m",
+		  "?31m\n", "?31m\n" }, /* CSI as one C1 character */
 		{ "\xff\xfe", "??\n", "??\n" },
 		{ "\xc3", "?\n", "?\n" }, /* cut in the middle */
 		{ "\xe2\x82", "??\n", "??\n" },
-		{ "\xc0\xaf", "??\n", "??\n" },		/* overlong */
-		{ "\xed\xa0\x80", "???\n", "???\n" },	/* surrogate */
+		{ "\xc0\xaf", "??\n", "??\n" },		    /* overlong */
+		{ "\xed\xa0\x80", "???\n", "???\n" },	    /* surrogate */
 		{ "\xf4\x90\x80\x80", "????\n", "????\n" }, /* beyond Unicode */
-		{ "e\xcc\x81", "e\n", "e?\n" },		/* combining: left out */
+		{ "e\xcc\x81", "e\n", "e?\n" },		    /* combining: left out */
 		{ "\xe6\x97\xa5\xe6\x9c\xac", "\xe6\x97\xa5\xe6\x9c\xac\n", "??\n" },
 	};
 

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0
 UNIT_SRCS_ksmtop_screen_test := ksmtop/screen.c

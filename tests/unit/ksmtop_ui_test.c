@@ -45,10 +45,11 @@ static void fill(struct fixture *f)
 		p->rmap_items = count(50);
 		p->breaks = count(0);
 	}
-	f->sample = (struct ksmtop_sample){ .time_ns = 1, .page_size = 4096, .alive = true,
-					    .procs = f->procs, .nprocs = NPROCS };
-	f->sample.counters.present = UINT64_C(1) << KSM_ABI_PAGES_SHARED |
-				     UINT64_C(1) << KSM_ABI_PAGES_SHARING;
+	f->sample = (struct ksmtop_sample){
+		.time_ns = 1, .page_size = 4096, .alive = true, .procs = f->procs, .nprocs = NPROCS
+	};
+	f->sample.counters.present =
+		UINT64_C(1) << KSM_ABI_PAGES_SHARED | UINT64_C(1) << KSM_ABI_PAGES_SHARING;
 	f->sample.counters.value[KSM_ABI_PAGES_SHARED] = 100;
 	f->sample.counters.value[KSM_ABI_PAGES_SHARING] = 1000;
 }
@@ -239,7 +240,7 @@ static void test_filter(void **state)
 	type(f, "xx");
 	assert_int_equal(f->ui.nshown, 0);
 	press(f, KT_DOWN); /* nothing to move to */
-	press(f, KT_ESC); /* as it was */
+	press(f, KT_ESC);  /* as it was */
 	assert_int_equal(f->ui.nshown, 13);
 	press(f, KT_F(4));
 	for (int i = 0; i < 10; i++)
@@ -404,14 +405,20 @@ static void test_any_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_moving),	    TEST(test_sorting),
-		TEST(test_unknown_sorts_last), TEST(test_sort_menu),
-		TEST(test_search),	    TEST(test_filter),
-		TEST(test_input_is_bounded), TEST(test_cursor_follows_process),
-		TEST(test_tags),	    TEST(test_pause_redraw_quit),
+		TEST(test_moving),
+		TEST(test_sorting),
+		TEST(test_unknown_sorts_last),
+		TEST(test_sort_menu),
+		TEST(test_search),
+		TEST(test_filter),
+		TEST(test_input_is_bounded),
+		TEST(test_cursor_follows_process),
+		TEST(test_tags),
+		TEST(test_pause_redraw_quit),
 		TEST(test_help_lists_every_binding),
 		cmocka_unit_test(test_no_key_has_two_meanings),
-		TEST(test_mouse),	    TEST(test_any_size),
+		TEST(test_mouse),
+		TEST(test_any_size),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
