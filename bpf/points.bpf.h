@@ -79,27 +79,35 @@ static __always_inline void point_page_removed(__u64 pfn)
 }
 
 /*
- * An address space enters KSM: by its own madvise() or prctl(), across exec, or through the fork
- * that makes it. In a fork the child's task still carries the parent's tgid: process_fork()
- * emits the event then.
+ * An address space enters KSM: by its own madvise() or prctl(), across exec, found by the engine,
+ * or through the fork that makes it. In a fork the owner is the child and still carries the tgid of
+ * the parent, which is running: process_fork() emits the event when the child has its own.
  */
 static __always_inline void point_enter(void *ptr)
 {
 	struct ksm_event event = { .type = KSM_EVENT_ENTER };
 	struct mm_struct *mm = ptr;
 	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, owner_tgid = 0;
 	struct task_struct *owner = NULL;
+	bool foreign = mm != BPF_CORE_READ(current, mm);
 	struct mm_state *state;
 
 	if (bpf_core_field_exists(mm->owner))
 		owner = BPF_CORE_READ(mm, owner);
-	if (owner && owner != current && mm != BPF_CORE_READ(current, mm)) {
+	if (owner)
+		owner_tgid = BPF_CORE_READ(owner, tgid);
+	if (owner && foreign && owner != current && owner_tgid == tgid) {
 		ksm_mm_new((__u64)mm, 0, MM_FORKING);
 		return;
 	}
+	if (owner)
+		tgid = owner_tgid;
+	else if (foreign)
+		tgid = 0;
 	state = ksm_mm_new((__u64)mm, tgid, 0);
-	ksm_process(current, tgid, (__u64)mm);
+	if (tgid)
+		ksm_process(owner ? owner : current, tgid, (__u64)mm);
 	event.tgid = tgid;
 	event.mm = state ? state->id : 0;
 	ksm_emit(&event);

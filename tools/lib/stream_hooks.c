@@ -167,6 +167,9 @@ static bool try_raw_tp(struct ksm_prog_state *state)
 
 	if (ret >= 0)
 		ret = attach_and_close(ret, place_of(state));
+	if (ret == -ENOENT && !access(KSM_ABI_ENGINE_DIR, F_OK))
+		return refuse(state, "this module " KSM_ABI_ENGINE_NAME " has no tracepoint %s",
+			      place_of(state));
 	if (ret == -ENOENT)
 		return refuse(state,
 			      "no tracepoint %s: module " KSM_ABI_ENGINE_NAME " is not loaded",
