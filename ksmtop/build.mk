@@ -7,9 +7,8 @@ KSMTOP_OBJS := $(KSMTOP_SRCS:%.c=$(B)/obj/%.o)
 LDLIBS_KSMTOP := $(LDLIBS_TOOLS) -lncursesw -ltinfo
 
 # What draws: it knows neither the machine nor the terminal.
-KSMTOP_PURE := $(filter-out ksmtop/main.c ksmtop/term.c ksmtop/sampler.c ksmtop/batch.c,$(KSMTOP_SRCS))
-KSMTOP_PURE_LIB := tools/lib/format.c tools/lib/util.c \
-	tools/lib/backend_derive.c
+KSMTOP_PURE := $(filter-out ksmtop/main.c ksmtop/term.c ksmtop/sampler.c ksmtop/batch%,$(KSMTOP_SRCS))
+KSMTOP_PURE_LIB := tools/lib/format.c tools/lib/util.c tools/lib/backend_derive.c
 
 $(B)/obj/ksmtop/%.o: ksmtop/%.c
 	@mkdir -p $(@D)

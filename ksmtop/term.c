@@ -155,10 +155,11 @@ static int colour_256(int rgb)
 	return 16 + 36 * cube(r) + 6 * cube(g) + cube(b);
 }
 
-static int colour(int rgb, int basic)
+/* @own: what stands for the terminal's own colour, which not every terminal can go back to */
+static int colour(int rgb, int basic, int own)
 {
-	if (rgb == NONE)
-		return -1;
+	if (rgb == NONE || (COLORS < 256 && basic == NONE))
+		return own;
 	if (COLORS > 256)
 		return rgb;
 	if (COLORS == 256)
@@ -170,24 +171,24 @@ static void open_colours(void)
 {
 	const char *no_color = getenv("NO_COLOR");
 	bool colours = !(no_color && *no_color) && has_colors() && start_color() == OK;
+	bool own = colours && use_default_colors() == OK;
 
-	if (colours)
-		use_default_colors();
 	for (int i = 0; i < ST_COUNT; i++) {
 		const struct look *l = &looks[i];
 
 		attrs[i] = colours ? l->attr : l->mono;
 		pairs[i] = 0;
+		/* Where there are only eight colours, bold black is a grey that cannot be read. */
+		if (colours && COLORS < 16 && l->fg8 == COLOR_BLACK)
+			attrs[i] = 0;
 		if (!colours || (l->fg == NONE && l->bg == NONE))
 			continue;
-		if (init_extended_pair(i + 1, colour(l->fg, l->fg8), colour(l->bg, l->bg8)) == OK)
+		if (init_extended_pair(i + 1, colour(l->fg, l->fg8, own ? -1 : COLOR_WHITE),
+				       colour(l->bg, l->bg8, own ? -1 : COLOR_BLACK)) == OK)
 			pairs[i] = i + 1;
 		else
 			attrs[i] = l->mono;
 	}
-	/* Eight colours have no grey; half-bright is the next best where it exists. */
-	if (colours && COLORS < 256)
-		attrs[ST_DIM] = attrs[ST_BOX] = 0;
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
