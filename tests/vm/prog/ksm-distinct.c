@@ -31,7 +31,7 @@ static struct config config = { .pages = 8192 };
 static const struct argp_option options[] = {
 	{ "pages", 'n', "N", 0, "distinct contents (default: 8192)", 0 },
 	{ "report", 'r', "FILE", 0,
-	  "after the distinct part stop the scanner, write what was seen into FILE, keep everything "
+	  "after the distinct part stop the scanner, write what was seen into FILE, keep all "
 	  "merged and wait for SIGTERM",
 	  0 },
 	{ 0 },
