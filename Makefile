@@ -34,7 +34,7 @@ all:
 
 all: $(BINS)
 
-$(BINS) $(BPF_SKELS) $(LIB_OBJS): | toolcheck
+$(BINS) $(LIB_OBJS) $(BPF_EVENT_OBJS) $(B)/obj/bpf/iter.bpf.o: | toolcheck
 
 toolcheck:
 	@tests/setup check-build
