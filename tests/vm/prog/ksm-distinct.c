@@ -6,8 +6,8 @@
  * content N * 2 times in one process must end on N * 2 / max_page_sharing frames. Then both sides
  * write at random, and every byte is compared with what was written.
  *
- * Breaks are counted by the writers themselves, as writes behind which another frame appeared,
- * while nothing else moves pages: what the scanner can still do at rest is nothing.
+ * Breaks are counted by the writers themselves, as writes behind which another frame appeared.
+ * First with the scanner stopped, when that must equal the kernel's own count; then while it scans.
  */
 #include <errno.h>
 #include <signal.h>
@@ -65,15 +65,18 @@ static const struct argp argp = {
  * @pages: its memory
  * @same: all pages alike instead of all different
  * @reverse: contents in descending order, so that equal pages have different addresses
+ * @rnd: of its choices
  */
 struct side {
 	struct pages pages;
 	bool same;
 	bool reverse;
+	uint64_t rnd;
 };
 
 static void side_fill(struct side *side, size_t nr)
 {
+	side->rnd = opt.seed + (side->reverse ? 1000 : 2000);
 	pages_map(&side->pages, nr, opt.seed);
 	for (size_t i = 0; i < nr; i++)
 		page_fill(&side->pages, i, side->same ? 1 : side->reverse ? nr - i : i + 1);
@@ -82,14 +85,13 @@ static void side_fill(struct side *side, size_t nr)
 /* Writes @nr times at random. Returns how often that put another frame behind a page. */
 static long side_write(struct side *side, size_t nr)
 {
-	uint64_t rnd = opt.seed + (side->reverse ? 1000 : 2000);
 	long breaks = 0;
 
 	while (nr--) {
-		size_t i = next_random(&rnd) % side->pages.nr;
+		size_t i = next_random(&side->rnd) % side->pages.nr;
 		uint64_t before = own_pfn(page_at(&side->pages, i));
 
-		page_patch(&side->pages, i, &rnd);
+		page_patch(&side->pages, i, &side->rnd);
 		breaks += own_pfn(page_at(&side->pages, i)) != before;
 	}
 	return breaks;
@@ -115,6 +117,14 @@ static long side_serve(void *ctx, int cmd, long arg)
 }
 
 /* ---- the judge's side ---- */
+
+static void set_run(int run)
+{
+	int err = ksm_write(opt.backend, "run", run);
+
+	if (err)
+		die("%s: run=%d: %s", opt.backend->name, run, strerror(-err));
+}
 
 /**
  * struct trial - processes whose pages are to be merged
@@ -241,22 +251,58 @@ static void trial_check_pss(struct trial *t, const char *name, long before)
 		die("%s: PSS fell by %ld KiB, %ld expected", name, before - after, ideal);
 }
 
-/* Writes from both sides; returns breaks as the writers saw them. */
-static long trial_write(struct trial *t, const char *name)
+/* Writes from both sides. Returns breaks as the writers saw them, and the kernel's in @cow. */
+static long trial_write(struct trial *t, const char *name, long long *cow)
 {
-	long long cow = vmstat("cow_ksm");
+	long long before = vmstat("cow_ksm");
 	long breaks = trial_all(t, 'w', t->pages / 2);
 
-	if (cow >= 0)
-		cow = vmstat("cow_ksm") - cow;
+	*cow = before < 0 ? -1 : vmstat("cow_ksm") - before;
 	say("%s: %ld writes broke %ld pages, cow_ksm counts %lld", name,
-	    (long)(t->nr * (t->pages / 2)), breaks, cow);
+	    (long)(t->nr * (t->pages / 2)), breaks, *cow);
 	if (!breaks)
 		die("%s: no write changed a frame: nothing was merged", name);
+	return breaks;
+}
+
+/*
+ * With the scanner stopped every break is one that the writer sees. While it scans it may merge
+ * the copy that a write fault just made, before the writer's store, which then faults again.
+ */
+static long trial_write_exact(struct trial *t, const char *name)
+{
+	long long cow;
+	long breaks;
+
+	set_run(KSM_RUN_STOP);
+	breaks = trial_write(t, name, &cow);
 	if (cow >= 0 && cow != breaks)
 		die("%s: the kernel counts %lld COW breaks, the writers saw %ld", name, cow,
 		    breaks);
+	set_run(KSM_RUN_MERGE);
 	return breaks;
+}
+
+static long trial_write_scanned(struct trial *t, const char *name)
+{
+	long long cow;
+	long breaks = trial_write(t, name, &cow);
+
+	if (cow >= 0 && cow < breaks)
+		die("%s: the kernel counts %lld COW breaks, the writers saw %ld", name, cow,
+		    breaks);
+	return breaks;
+}
+
+/* After writes: all content right, and the counters know what is left merged. */
+static void trial_settle(struct trial *t, const char *name, long long merged)
+{
+	trial_verify(t, "after writes");
+	ksm_wait_items(opt.backend, merged, name);
+	trial_verify(t, "after writes, and scanned again");
+	trial_look(t);
+	if (t->last.mapped != trial_total(t))
+		die("%s: %zu of %zu pages still mapped", name, t->last.mapped, trial_total(t));
 }
 
 static long trial_run(struct trial *t, const char *name)
@@ -273,12 +319,12 @@ static long trial_run(struct trial *t, const char *name)
 	trial_check_pss(t, name, before);
 	ksm_wait_items(opt.backend, base + trial_total(t), name);
 	trial_verify(t, "merged");
-	breaks = trial_write(t, name);
-	trial_verify(t, "after writes");
-	ksm_wait_items(opt.backend, base + trial_total(t) - breaks, name);
-	trial_look(t);
-	if (t->last.mapped != trial_total(t))
-		die("%s: %zu of %zu pages still mapped", name, t->last.mapped, trial_total(t));
+	breaks = trial_write_exact(t, name);
+	trial_settle(t, name, base + trial_total(t) - breaks);
+	if (!config.report) {
+		breaks += trial_write_scanned(t, name);
+		trial_settle(t, name, base + trial_total(t) - breaks);
+	}
 	say("%s: content right; counters agree: %lld merged", name, ksm_items(opt.backend) - base);
 	return breaks;
 }
@@ -294,15 +340,13 @@ static void trial_stop(struct trial *t)
 static void report_and_wait(long breaks)
 {
 	sigset_t set;
-	int sig, err;
+	int sig;
 	FILE *f;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	err = ksm_write(opt.backend, "run", KSM_RUN_STOP);
-	if (err)
-		die("run=0: %s", strerror(-err));
+	set_run(KSM_RUN_STOP);
 	f = fopen(config.report, "w");
 	if (!f)
 		die("%s: %s", config.report, strerror(errno));
