@@ -19,9 +19,10 @@
 
 #define TICK_MS 20
 #define TICK_NS (TICK_MS * UINT64_C(1000000))
+#define SECOND_NS UINT64_C(1000000000)
 #define WAKE_BYTES (256u << 10)
 #define LOAD_TRIES 8
-#define FINISH_NS UINT64_C(1000000000)
+#define FINISH_NS SECOND_NS
 /* Set to see what libbpf has to say. */
 #define DEBUG_ENV "KSM_BPF_DEBUG"
 
@@ -36,6 +37,8 @@
  * @ticks: times of the last two looks at the ring
  * @cpus: of the per-CPU maps
  * @values: scratch for one per-CPU value
+ * @ring_lost: losses at the last look, without skipped runs
+ * @looked: when skipped runs were last looked for
  * @received: events taken from the ring, by type
  * @late: of them those that came too late to be sorted in, or found no memory
  * @told: losses already delivered as LOST events
@@ -55,6 +58,7 @@ struct ksm_stream {
 	int cpus;
 	uint64_t *values;
 	uint64_t ring_lost;
+	uint64_t looked;
 	uint64_t received[KSM_EVENT_MAX];
 	uint64_t late[KSM_EVENT_MAX];
 	uint64_t told[KSM_EVENT_MAX];
@@ -348,6 +352,28 @@ static uint64_t read_count(const struct ksm_stream *s, const struct bpf_map *map
 	return sum;
 }
 
+/*
+ * Runs that the kernel skipped: it does not start a program on a CPU where a preempted task is
+ * inside the same program. Whether the skipped run would have told of an event is not known.
+ */
+static void add_misses(const struct ksm_stream *s, struct ksm_totals *totals)
+{
+	for (size_t i = 0; i < s->prober.count; i++) {
+		const struct ksm_prog_state *state = &s->prober.progs[i];
+		unsigned int type = ksm_prog_type(state->name);
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		if (!state->chosen || !type ||
+		    !((s->opts.events | s->opts.totals) & KSM_STREAM_BIT(type)))
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(state->prog), &info, &size))
+			continue;
+		totals->fired[type] += info.recursion_misses;
+		totals->lost[type] += info.recursion_misses;
+	}
+}
+
 int ksm_stream_totals(const struct ksm_stream *s, struct ksm_totals *totals)
 {
 	memset(totals, 0, sizeof(*totals));
@@ -358,6 +384,8 @@ int ksm_stream_totals(const struct ksm_stream *s, struct ksm_totals *totals)
 		totals->fired[type] = read_count(s, s->skel->maps.fired, type);
 		totals->lost[type] += read_count(s, s->skel->maps.lost, type);
 	}
+	if (s->skel)
+		add_misses(s, totals);
 	return 0;
 }
 
@@ -409,13 +437,20 @@ static int tell_losses(struct ksm_stream *s)
 	return 0;
 }
 
-/* Whether anything new was lost: one map entry and a few sums, cheap enough for every tick. */
+/*
+ * Whether anything new was lost in the ring or in sorting: one map entry and a few sums, cheap
+ * enough for every tick. Skipped runs are looked for once a second.
+ */
 static bool lost_more(struct ksm_stream *s)
 {
 	uint64_t late = 0, lost = s->skel ? read_count(s, s->skel->maps.lost, 0) : 0;
 
 	for (int type = 1; type < KSM_EVENT_MAX; type++)
 		late += s->late[type];
+	if (s->ticks[0] - s->looked >= SECOND_NS) {
+		s->looked = s->ticks[0];
+		return true;
+	}
 	if (lost + late == s->ring_lost)
 		return false;
 	s->ring_lost = lost + late;
@@ -497,5 +532,6 @@ int ksm_stream_finish(struct ksm_stream *s)
 	detach(s);
 	if (s->ring)
 		wait_settled(s);
-	return flush(s, UINT64_MAX);
+	s->looked = 0;
+	return flush(s, ksm_monotonic_ns());
 }

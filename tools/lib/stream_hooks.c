@@ -236,6 +236,15 @@ bool ksm_prober_try(struct ksm_prober *p, struct ksm_prog_state *state)
 	return refuse(state, "unknown kind of hook: %s", state->section);
 }
 
+unsigned int ksm_prog_type(const char *name)
+{
+	for (size_t i = 0; i < ksm_rung_count; i++)
+		for (int j = 0; j < KSM_HOOK_PROGS && ksm_rungs[i].progs[j]; j++)
+			if (!strcmp(ksm_rungs[i].progs[j], name))
+				return ksm_rungs[i].type;
+	return 0;
+}
+
 /* Why a rung cannot be used, NULL when it can. */
 static const char *rung_why(struct ksm_prober *p, const struct ksm_rung *rung)
 {

@@ -97,6 +97,13 @@ struct ksm_prog_state *ksm_prober_find(struct ksm_prober *p, const char *name);
 bool ksm_prober_try(struct ksm_prober *p, struct ksm_prog_state *state);
 
 /**
+ * ksm_prog_type() - the event that is missing when this program did not run
+ *
+ * Return: enum ksm_event_type; 0 for a program on no rung.
+ */
+unsigned int ksm_prog_type(const char *name);
+
+/**
  * ksm_prober_choose() - choose a rung for every type and backend that is asked for
  * @p: the prober; marks programs chosen
  * @backend: mask
