@@ -120,8 +120,8 @@ static const struct argp record_argp = {
 	.parser = parse_record,
 	.args_doc = "[-- COMMAND [ARGUMENT...]]",
 	.doc = "Record while COMMAND runs, or until Ctrl-C.\v"
-	       "With a COMMAND its exit status is that of ksmtrace; 127 when it is not found, 126 when "
-	       "it cannot be run.",
+	       "With a COMMAND its exit status is that of ksmtrace; 127 when it is not found, "
+	       "126 when it cannot be run.",
 };
 
 static int add_backend(struct record *r, const char *spec)
