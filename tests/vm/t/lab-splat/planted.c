@@ -16,7 +16,7 @@ static DEFINE_MUTEX(planted_b);
 static noinline void take_both(struct mutex *first, struct mutex *second)
 {
 	mutex_lock(first);
-	mutex_lock_nested(second, SINGLE_DEPTH_NESTING);
+	mutex_lock(second);
 	mutex_unlock(second);
 	mutex_unlock(first);
 }
