@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,21 +29,28 @@
 
 struct config {
 	unsigned long seconds;
+	bool reload;
 };
 
 static struct config config = { .seconds = 60 };
 
 static const struct argp_option options[] = {
 	{ "seconds", 'd', "N", 0, "how long (default: 60)", 0 },
+	{ "reload", 'r', NULL, 0, "unload and load the engine's module all the while", 0 },
 	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	if (key != 'd')
-		return ARGP_ERR_UNKNOWN;
-	config.seconds = arg_number(state, "--seconds", arg, 1, 86400);
-	return 0;
+	switch (key) {
+	case 'd':
+		config.seconds = arg_number(state, "--seconds", arg, 1, 86400);
+		return 0;
+	case 'r':
+		config.reload = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
@@ -58,12 +66,14 @@ static const struct argp argp = {
  * @accepted: writes that succeeded, by engine and value
  * @refused: EBUSY, by engine
  * @gone: ENODEV and ENOENT
+ * @reloads: of the module
  * @stop: time to end
  */
 struct tally {
 	unsigned long accepted[2][3];
 	unsigned long refused[2];
 	unsigned long gone;
+	unsigned long reloads;
 	bool stop;
 };
 
@@ -134,6 +144,43 @@ static pid_t start_writer(int cpu, const char *lock_path)
 	_exit(0);
 }
 
+/* Scan so fast that something merges between two writes; run stays as it is. */
+static int set_pace(const struct backend *b)
+{
+	int err = ksm_write(b, "sleep_millisecs", 0);
+
+	return err ?: ksm_write(b, "pages_to_scan", 4096);
+}
+
+/* The module comes and goes, whatever it holds; it is there again when this ends. */
+static pid_t start_reloader(void)
+{
+	uint64_t rnd = opt.seed;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "vm-reloader");
+	while (!__atomic_load_n(&tally->stop, __ATOMIC_RELAXED)) {
+		/* A writer inside a file of the module holds it for a moment. */
+		if (syscall(SYS_delete_module, "ksm_engine", O_NONBLOCK)) {
+			if (errno != EAGAIN && errno != EBUSY)
+				die("rmmod: %s", strerror(errno));
+			usleep(1000);
+			continue;
+		}
+		usleep(next_random(&rnd) % 50000);
+		if (system("modprobe ksm_engine") || set_pace(&backends[BACKEND_ENGINE]))
+			die("the module does not come back");
+		count(&tally->reloads);
+		usleep(next_random(&rnd) % 2000000);
+	}
+	_exit(0);
+}
+
 static long holder_serve(void *ctx, int cmd, long arg)
 {
 	struct pages *p = ctx;
@@ -157,13 +204,23 @@ struct view {
 	unsigned long merging[2];
 };
 
+/* An engine whose files are not there (unloaded, or just being replaced) does nothing. */
+static long long read_or_gone(const struct backend *b, const char *file)
+{
+	long long value = ksm_try_read(b, file);
+
+	if (config.reload && (value == -ENOENT || value == -ENODEV))
+		return 0;
+	return value < 0 ? ksm_read(b, file) : value;
+}
+
 static void look(struct view *v)
 {
 	long long run[2], held[2];
 
 	for (int i = 0; i < 2; i++) {
-		run[i] = ksm_read(&backends[i], "run");
-		held[i] = ksm_read(&backends[i], "pages_shared");
+		run[i] = read_or_gone(&backends[i], "run");
+		held[i] = read_or_gone(&backends[i], "pages_shared");
 		v->merging[i] += run[i] == KSM_RUN_MERGE && held[i];
 	}
 	v->looks++;
@@ -198,18 +255,6 @@ static void start_holders(struct worker *holders, struct pages *pages)
 	}
 }
 
-/* Scan so fast that something merges between two writes; run stays as it is. */
-static void set_pace(void)
-{
-	for (int i = 0; i < 2; i++) {
-		int err = ksm_write(&backends[i], "sleep_millisecs", 0);
-
-		err = err ?: ksm_write(&backends[i], "pages_to_scan", 4096);
-		if (err)
-			die("%s: %s (is the module loaded?)", backends[i].dir, strerror(-err));
-	}
-}
-
 static void finish(struct worker *holders, const struct view *v)
 {
 	for (int i = 0; i < 2; i++)
@@ -225,7 +270,10 @@ static void finish(struct worker *holders, const struct view *v)
 		say("%s: run 0/1/2 accepted %lu/%lu/%lu times, refused %lu; merging at %lu looks",
 		    backends[i].name, tally->accepted[i][0], tally->accepted[i][1],
 		    tally->accepted[i][2], tally->refused[i], v->merging[i]);
-	say("%lu looks, %lu writes to a file that was just replaced", v->looks, tally->gone);
+	say("%lu looks, %lu reloads, %lu writes to a file that was gone", v->looks, tally->reloads,
+	    tally->gone);
+	if (config.reload && !tally->reloads)
+		die("the module was never reloaded: nothing was proven");
 	/* A guard that refuses everything would pass all of the above. */
 	for (int i = 0; i < 2; i++) {
 		if (!v->merging[i])
@@ -243,9 +291,9 @@ int main(int argc, char **argv)
 	struct worker holders[2];
 	struct pages pages[2] = { 0 };
 	struct view view = { 0 };
-	pid_t writers[MAX_CPUS];
+	pid_t others[MAX_CPUS + 1];
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int fd;
+	int fd, nr = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	cpus = cpus > MAX_CPUS ? MAX_CPUS : cpus;
@@ -255,17 +303,22 @@ int main(int argc, char **argv)
 	if (tally == MAP_FAILED || fd < 0)
 		die("no memory or no /tmp: %s", strerror(errno));
 	close(fd);
-	set_pace();
+	for (int i = 0; i < 2; i++) {
+		if (set_pace(&backends[i]))
+			die("%s cannot be written (is the module loaded?)", backends[i].dir);
+	}
 	start_holders(holders, pages);
 	for (long cpu = 0; cpu < cpus; cpu++)
-		writers[cpu] = start_writer(cpu, lock_path);
+		others[nr++] = start_writer(cpu, lock_path);
+	if (config.reload)
+		others[nr++] = start_reloader();
 	check(lock_path, &view);
 	__atomic_store_n(&tally->stop, true, __ATOMIC_RELAXED);
-	for (long cpu = 0; cpu < cpus; cpu++) {
+	while (nr--) {
 		int status;
 
-		if (waitpid(writers[cpu], &status, 0) != writers[cpu] || status)
-			die("a writer died (status %#x)", status);
+		if (waitpid(others[nr], &status, 0) != others[nr] || status)
+			die("process %d failed (status %#x)", others[nr], status);
 	}
 	unlink(lock_path);
 	finish(holders, &view);
