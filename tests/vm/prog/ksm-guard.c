@@ -312,8 +312,8 @@ static void finish(struct worker *holders, const struct view *v)
 		say("%s: run 0/1/2 accepted %lu/%lu/%lu times, refused %lu; merging at %lu looks",
 		    backends[i].name, tally->accepted[i][0], tally->accepted[i][1],
 		    tally->accepted[i][2], tally->refused[i], v->merging[i]);
-	say("%lu looks, %lu reloads, %lu writes to a file that was gone", v->looks, tally->reloads,
-	    tally->gone);
+	say("%lu looks, %lu reloads (%lu with pages merged), %lu writes to a file that was gone",
+	    v->looks, tally->reloads, tally->merged_reloads, tally->gone);
 	if (config.reload && !tally->merged_reloads)
 		die("the module was never unloaded with pages merged: nothing was proven");
 	/* A guard that refuses everything would pass all of the above. */
