@@ -39,12 +39,14 @@ struct ksme_slot {
  * @pfn: which page it was; by the time of the merge it may be another
  * @page: the page, referenced from walk to hash only
  * @hash: its content's seeded hash; meaningless for a KSM page
+ * @skip: smart scan leaves it alone in this pass; not hashed
  */
 struct ksme_spot {
 	unsigned long address;
 	unsigned long pfn;
 	struct page *page;
 	u64 hash;
+	bool skip;
 };
 
 /**
@@ -55,6 +57,7 @@ struct ksme_spot {
  * @pos: the next to offer to the core
  * @next: where the walk goes on
  * @done: the walk reached the end of the address space
+ * @zero_pages: zero pages that KSM placed, met by the walks since the pass began
  * @mm: address space being scanned
  * @vma: last area looked up in @mm, valid under the present hold of mmap_lock
  * @page: referenced page of the candidate the core is visiting
@@ -66,9 +69,34 @@ struct ksme_batch {
 	unsigned int pos;
 	unsigned long next;
 	bool done;
+	unsigned long zero_pages;
 	struct mm_struct *mm;
 	struct vm_area_struct *vma;
 	struct page *page;
+};
+
+/**
+ * struct ksme_advisor - the scan-time advisor's settings and memory
+ * @on: it sets pages_to_scan
+ * @max_cpu: percent of one CPU to use at most
+ * @min_pages: pages_to_scan to begin with
+ * @max_pages: pages_to_scan at most
+ * @target_seconds: how long a pass should take
+ * @start: when the pass began, nanoseconds
+ * @cpu_time: CPU time of the thread when the last pass ended, nanoseconds
+ * @scan_seconds: how long the last pass took
+ * @change: smoothed change of that, percent
+ */
+struct ksme_advisor {
+	bool on;
+	unsigned int max_cpu;
+	unsigned long min_pages;
+	unsigned long max_pages;
+	unsigned long target_seconds;
+	u64 start;
+	u64 cpu_time;
+	unsigned long scan_seconds;
+	unsigned long change;
 };
 
 /**
@@ -81,7 +109,10 @@ struct ksme_batch {
  * @sleep_millisecs: between batches
  * @iter_wait: the thread sleeps here between batches
  * @thread: ksm_engined
+ * @merge_across_nodes: one tree for all NUMA nodes; under @lock
+ * @zero_pages: zero pages placed, where the kernel does not count them (zero.c)
  * @batch: used by whoever holds ksm_thread_mutex
+ * @advisor: who sets @pages_to_scan (advisor.c)
  * @seed: of content hashes, new at each load, so that nobody can craft collisions
  */
 struct ksm_engine {
@@ -93,8 +124,11 @@ struct ksm_engine {
 	unsigned int sleep_millisecs;
 	wait_queue_head_t iter_wait;
 	struct task_struct *thread;
+	atomic_long_t zero_pages;
+	bool merge_across_nodes;
 	struct ksme_batch batch;
 	u64 seed;
+	struct ksme_advisor advisor;
 };
 
 extern struct ksm_engine ksme;
@@ -107,6 +141,11 @@ bool ksme_owns_merging(void);
 /* engined.c */
 int ksme_thread_start(void);
 void ksme_thread_stop(void);
+
+/* advisor.c */
+void ksme_advisor_set(bool on);
+void ksme_advisor_pass_begins(void);
+void ksme_advisor_pass_ends(void);
 
 /* sysfs.c */
 int ksme_sysfs_create(void);
@@ -129,7 +168,7 @@ struct vm_area_struct *ksme_mergeable_vma(struct mm_struct *mm, unsigned long ad
 struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address);
 pte_t *ksme_pte_lock(struct mm_struct *mm, unsigned long address, spinlock_t **ptl);
 void ksme_collect(struct ksme_batch *batch, unsigned long start);
-unsigned long ksme_next_ksm(struct vm_area_struct *vma, unsigned long start);
+unsigned long ksme_next_ksm(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /* mm/keyhole.c */
 struct ksm_stable_node *ksme_page_node(struct page *page);
@@ -148,6 +187,10 @@ int ksme_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *page,
 int ksme_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
 	       struct ksm_stable_node *node);
 struct page *ksme_hold_item(void *ctx, struct ksm_rmap_item *item);
+
+int ksme_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page);
+u64 ksme_zero_hash(void);
+long ksme_zero_pages(void);
 
 /* mm/unmerge.c */
 int ksme_break_ksm(struct vm_area_struct *vma, unsigned long address);

@@ -24,6 +24,22 @@ static bool should_run(void)
 		!list_empty(&ksme.core.slots));
 }
 
+/* Which pages smart scan would leave alone: they need not be read at all. */
+static void mark_skips(struct ksme_batch *batch)
+{
+	struct ksm_rmap_item *at = NULL;
+	unsigned int i;
+
+	mutex_lock(&ksme.lock);
+	for (i = 0; ksme.core.smart_scan && i < batch->nr; i++) {
+		struct ksme_spot *spot = &batch->spots[i];
+
+		spot->skip = !PageKsm(spot->page) &&
+			     ksm_core_may_skip(&ksme.core, &at, spot->address);
+	}
+	mutex_unlock(&ksme.lock);
+}
+
 /* Lock-free: hash what is not yet a KSM page, and give the references back. */
 static void hash_spots(struct ksme_batch *batch)
 {
@@ -32,7 +48,7 @@ static void hash_spots(struct ksme_batch *batch)
 	for (i = 0; i < batch->nr; i++) {
 		struct ksme_spot *spot = &batch->spots[i];
 
-		if (!PageKsm(spot->page))
+		if (!spot->skip && !PageKsm(spot->page))
 			spot->hash = ksme_hash(spot->page);
 		put_page(spot->page);
 		spot->page = NULL;
@@ -62,6 +78,7 @@ static bool merge(struct ksme_batch *batch)
 	}
 	mutex_lock(&ksme.lock);
 	ksm_core_scan_batch(&ksme.core);
+	WARN_ON_ONCE(ksme.core.counters.broken);
 	ksme_batch_end(batch);
 	ksme.core.scan.address = batch->next;
 	mutex_unlock(&ksme.lock);
@@ -72,16 +89,27 @@ static bool merge(struct ksme_batch *batch)
 /* False at the end of a pass, or when there is nothing to scan. */
 static bool begin_pass(void)
 {
+	bool fresh = !ksme.core.scan.mm_slot;
 	bool begun;
 
-	if (!ksme.core.scan.mm_slot)
+	if (fresh)
 		lru_add_drain_all();
 	mutex_lock(&ksme.lock);
-	if (!ksme.core.scan.mm_slot)
+	if (fresh)
 		ksme_slots_register();
 	begun = ksm_core_begin_pass(&ksme.core);
 	mutex_unlock(&ksme.lock);
+	if (begun && fresh) {
+		ksme.batch.zero_pages = 0;
+		ksme_advisor_pass_begins();
+	}
 	return begun;
+}
+
+static void end_pass(void)
+{
+	atomic_long_set(&ksme.zero_pages, ksme.batch.zero_pages);
+	ksme_advisor_pass_ends();
 }
 
 static bool finish_slot(struct ksme_slot *slot, bool exited)
@@ -93,6 +121,8 @@ static bool finish_slot(struct ksme_slot *slot, bool exited)
 	if (exited)
 		ksme_slot_drop(slot);
 	mutex_unlock(&ksme.lock);
+	if (!more)
+		end_pass();
 	return more;
 }
 
@@ -113,6 +143,7 @@ static bool scan_chunk(unsigned int limit)
 	alive = ksme_slot_borrow(slot);
 	if (alive) {
 		alive = collect(batch);
+		mark_skips(batch);
 		hash_spots(batch);
 		ksme_reserve();
 		alive = alive && merge(batch);
@@ -129,12 +160,14 @@ static void do_batch(void)
 	unsigned int left = READ_ONCE(ksme.pages_to_scan);
 
 	mutex_lock(ksme_intree.thread_mutex);
+	/* What smart scan skips does not count; the end of the pass ends the batch anyway. */
 	while (left && should_run() && !freezing(current)) {
-		unsigned int limit = min_t(unsigned int, left, KSME_CHUNK);
+		unsigned long before = ksme.core.counters.pages_scanned;
 
-		if (!scan_chunk(limit))
+		if (!scan_chunk(min_t(unsigned int, left, KSME_CHUNK)))
 			break;
-		left -= min(left, max(ksme.batch.nr, 1U));
+		left -= min_t(unsigned long, left,
+			      ksme.core.counters.pages_scanned - before);
 		cond_resched();
 	}
 	mutex_unlock(ksme_intree.thread_mutex);

@@ -11,11 +11,18 @@ struct ksm_engine ksme = {
 	.run = KSM_RUN_STOP,
 	.pages_to_scan = 100,
 	.sleep_millisecs = 20,
+	.merge_across_nodes = true,
+	.advisor = {
+		.max_cpu = 70,
+		.min_pages = 500,
+		.max_pages = 30000,
+		.target_seconds = 200,
+	},
 	.iter_wait = __WAIT_QUEUE_HEAD_INITIALIZER(ksme.iter_wait),
 };
 
-static struct rb_root stable_tree[1] = { RB_ROOT };
-static struct rb_root unstable_tree[1] = { RB_ROOT };
+static struct rb_root stable_tree[MAX_NUMNODES];
+static struct rb_root unstable_tree[MAX_NUMNODES];
 
 static int __init ksme_init(void)
 {
@@ -30,6 +37,7 @@ static int __init ksme_init(void)
 
 	get_random_bytes(&ksme.seed, sizeof(ksme.seed));
 	ksm_core_init(&ksme.core, &ksme_ops, &ksme, PAGE_SIZE, stable_tree, unstable_tree, 1);
+	ksme.core.zero_hash = ksme_zero_hash();
 
 	err = ksme_ops_init();
 	if (err)

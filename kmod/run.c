@@ -24,7 +24,7 @@ void ksme_run_wake(void)
 static int start(void)
 {
 	if (ksme_intree_owns_merging()) {
-		pr_info_ratelimited("not started: in-tree KSM runs or holds pages (write 2, then 0 to " KSM_ABI_KERNEL_DIR "/run first)\n");
+		pr_info_ratelimited("not started: unmerge in-tree KSM first (run=2, then 0)\n");
 		return -EBUSY;
 	}
 	WRITE_ONCE(ksme.run, KSM_RUN_MERGE);

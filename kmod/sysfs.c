@@ -38,7 +38,7 @@ KSME_ATTR_RW(pages_to_scan, "%u", ksme.pages_to_scan)
 {
 	unsigned int pages;
 
-	if (kstrtouint(buf, 10, &pages))
+	if (READ_ONCE(ksme.advisor.on) || kstrtouint(buf, 10, &pages))
 		return -EINVAL;
 	WRITE_ONCE(ksme.pages_to_scan, pages);
 	return count;
@@ -88,6 +88,86 @@ KSME_ATTR_RW(stable_node_chains_prune_millisecs, "%u", ksme.core.prune_millisecs
 	return count;
 }
 
+#ifdef CONFIG_NUMA
+KSME_ATTR_RW(merge_across_nodes, "%u", ksme.merge_across_nodes)
+{
+	unsigned long on;
+	int err;
+
+	err = kstrtoul(buf, 10, &on);
+	if (err)
+		return err;
+	if (on > 1)
+		return -EINVAL;
+	mutex_lock(ksme_intree.thread_mutex);
+	mutex_lock(&ksme.lock);
+	if (on != ksme.merge_across_nodes) {
+		if (ksm_core_set_nr_nodes(&ksme.core, on ? 1 : nr_node_ids))
+			ksme.merge_across_nodes = on;
+		else
+			err = -EBUSY;
+	}
+	mutex_unlock(&ksme.lock);
+	mutex_unlock(ksme_intree.thread_mutex);
+	return err ? err : count;
+}
+#endif
+
+KSME_ATTR_RW(use_zero_pages, "%u", ksme.core.use_zero_pages)
+{
+	bool on;
+
+	/* A word such as y will do, in-tree and here. */
+	if (kstrtobool(buf, &on))
+		return -EINVAL;
+	WRITE_ONCE(ksme.core.use_zero_pages, on);
+	return count;
+}
+
+KSME_ATTR_RW(smart_scan, "%u", ksme.core.smart_scan)
+{
+	bool on;
+
+	if (kstrtobool(buf, &on))
+		return -EINVAL;
+	WRITE_ONCE(ksme.core.smart_scan, on);
+	return count;
+}
+
+static const char *advisor_mode(void)
+{
+	return READ_ONCE(ksme.advisor.on) ? "none [scan-time]" : "[none] scan-time";
+}
+
+KSME_ATTR_RW(advisor_mode, "%s", advisor_mode())
+{
+	bool on = sysfs_streq("scan-time", buf);
+
+	if (!on && !sysfs_streq("none", buf))
+		return -EINVAL;
+	mutex_lock(ksme_intree.thread_mutex);
+	ksme_advisor_set(on);
+	mutex_unlock(ksme_intree.thread_mutex);
+	return count;
+}
+
+/* max_cpu keeps the low half of what is written, in-tree and here: both accept any number. */
+#define KSME_ATTR_ADVISOR(name, member, least)                                             \
+	KSME_ATTR_RW(name, "%lu", (unsigned long)ksme.advisor.member)                      \
+	{                                                                                  \
+		unsigned long value;                                                       \
+											   \
+		if (kstrtoul(buf, 10, &value) || value < (least))                          \
+			return -EINVAL;                                                    \
+		WRITE_ONCE(ksme.advisor.member, (typeof(ksme.advisor.member))value);       \
+		return count;                                                              \
+	}
+
+KSME_ATTR_ADVISOR(advisor_max_cpu, max_cpu, 0)
+KSME_ATTR_ADVISOR(advisor_min_pages_to_scan, min_pages, 0)
+KSME_ATTR_ADVISOR(advisor_max_pages_to_scan, max_pages, 0)
+KSME_ATTR_ADVISOR(advisor_target_scan_time, target_seconds, 1)
+
 static unsigned long pages_volatile(void)
 {
 	const struct ksm_counters *c = &ksme.core.counters;
@@ -101,7 +181,7 @@ static long general_profit(void)
 {
 	const struct ksm_counters *c = &ksme.core.counters;
 
-	return (long)(c->pages_sharing * PAGE_SIZE) -
+	return ((long)c->pages_sharing + ksme_zero_pages()) * (long)PAGE_SIZE -
 	       (long)(c->rmap_items * sizeof(struct ksm_rmap_item)) -
 	       (long)(c->nodes * sizeof(struct ksm_stable_node));
 }
@@ -111,6 +191,8 @@ KSME_ATTR_RO(pages_sharing, "%lu", ksme.core.counters.pages_sharing);
 KSME_ATTR_RO(pages_unshared, "%lu", ksme.core.counters.pages_unshared);
 KSME_ATTR_RO(pages_volatile, "%lu", pages_volatile());
 KSME_ATTR_RO(pages_scanned, "%lu", ksme.core.counters.pages_scanned);
+KSME_ATTR_RO(pages_skipped, "%lu", ksme.core.counters.pages_skipped);
+KSME_ATTR_RO(ksm_zero_pages, "%ld", ksme_zero_pages());
 KSME_ATTR_RO(full_scans, "%lu", ksme.core.counters.full_scans);
 KSME_ATTR_RO(stable_node_chains, "%lu", ksme.core.counters.stable_node_chains);
 KSME_ATTR_RO(stable_node_dups, "%lu", ksme.core.counters.stable_node_dups);
@@ -120,13 +202,25 @@ static struct attribute *ksme_attrs[] = {
 	&run_attr.attr,
 	&pages_to_scan_attr.attr,
 	&sleep_millisecs_attr.attr,
+#ifdef CONFIG_NUMA
+	&merge_across_nodes_attr.attr,
+#endif
 	&max_page_sharing_attr.attr,
 	&stable_node_chains_prune_millisecs_attr.attr,
+	&use_zero_pages_attr.attr,
+	&smart_scan_attr.attr,
+	&advisor_mode_attr.attr,
+	&advisor_max_cpu_attr.attr,
+	&advisor_min_pages_to_scan_attr.attr,
+	&advisor_max_pages_to_scan_attr.attr,
+	&advisor_target_scan_time_attr.attr,
 	&pages_shared_attr.attr,
 	&pages_sharing_attr.attr,
 	&pages_unshared_attr.attr,
 	&pages_volatile_attr.attr,
 	&pages_scanned_attr.attr,
+	&pages_skipped_attr.attr,
+	&ksm_zero_pages_attr.attr,
 	&full_scans_attr.attr,
 	&stable_node_chains_attr.attr,
 	&stable_node_dups_attr.attr,

@@ -58,6 +58,42 @@ DEFINE_EVENT(ksm_engine_mm, ksm_engine_exit,
 	TP_ARGS(mm)
 );
 
+TRACE_EVENT(ksm_engine_merge_one_page,
+	TP_PROTO(unsigned long pfn, void *rmap_item, void *mm, int err),
+	TP_ARGS(pfn, rmap_item, mm, err),
+	TP_STRUCT__entry(
+		__field(unsigned long, pfn)
+		__field(void *, rmap_item)
+		__field(void *, mm)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__entry->pfn = pfn;
+		__entry->rmap_item = rmap_item;
+		__entry->mm = mm;
+		__entry->err = err;
+	),
+	TP_printk("pfn %lu rmap_item %p mm %p error %d", __entry->pfn, __entry->rmap_item,
+		  __entry->mm, __entry->err)
+);
+
+TRACE_EVENT(ksm_engine_advisor,
+	TP_PROTO(s64 scan_time, unsigned long pages_to_scan, unsigned int cpu_percent),
+	TP_ARGS(scan_time, pages_to_scan, cpu_percent),
+	TP_STRUCT__entry(
+		__field(s64, scan_time)
+		__field(unsigned long, pages_to_scan)
+		__field(unsigned int, cpu_percent)
+	),
+	TP_fast_assign(
+		__entry->scan_time = scan_time;
+		__entry->pages_to_scan = pages_to_scan;
+		__entry->cpu_percent = cpu_percent;
+	),
+	TP_printk("ksm scan time %lld pages_to_scan %lu cpu percent %u", __entry->scan_time,
+		  __entry->pages_to_scan, __entry->cpu_percent)
+);
+
 TRACE_EVENT(ksm_engine_merge_with_ksm_page,
 	TP_PROTO(void *ksm_page, unsigned long pfn, void *rmap_item, void *mm, int err),
 	TP_ARGS(ksm_page, pfn, rmap_item, mm, err),

@@ -22,6 +22,7 @@
 #define ptep_clear_flush k_ptep_clear_flush
 #define folio_free_swap k_folio_free_swap
 #define __put_anon_vma k___put_anon_vma
+#define mm_trace_rss_stat k_mm_trace_rss_stat
 #define lru_add_drain_all k_lru_add_drain_all
 #define bpf_get_btf_vmlinux k_bpf_get_btf_vmlinux
 #define btf_find_by_name_kind k_btf_find_by_name_kind
@@ -94,6 +95,8 @@ struct intree_scan {
  * @migrate_nodes: nodes between trees
  * @run_attr: the sysfs file that starts it
  * @mm_kobj: /sys/kernel/mm
+ * @zero_pages: zero pages placed by either engine: the kernel's fault path counts them
+ *	down. NULL where it does not know of them
  */
 struct ksme_intree {
 	struct intree_mm_slot *mm_head;
@@ -107,6 +110,7 @@ struct ksme_intree {
 	struct list_head *migrate_nodes;
 	struct kobj_attribute *run_attr;
 	struct kobject **mm_kobj;
+	atomic_long_t *zero_pages;
 };
 
 extern struct ksme_intree ksme_intree;
@@ -184,6 +188,22 @@ static inline int ksme_try_share(struct page *page)
 #else
 	return page_try_share_anon_rmap(page);
 #endif
+}
+
+/* A zero page that KSM placed, as the kernel marks it: a special entry with the dirty bit. */
+static inline bool ksme_is_zero_pte(pte_t pte)
+{
+	return pte_present(pte) && is_zero_pfn(pte_pfn(pte)) && pte_dirty(pte);
+}
+
+/* The address space has one more zero page in the place of an anonymous one. */
+static inline void ksme_account_zero(struct mm_struct *mm)
+{
+#ifdef KSME_HAVE_MM_ZERO_PAGES
+	atomic_long_inc(ksme_intree.zero_pages);
+	atomic_long_inc(&mm->ksm_zero_pages);
+#endif
+	dec_mm_counter(mm, MM_ANONPAGES);
 }
 
 /*

@@ -43,6 +43,15 @@ int k_kallsyms_on_each_match_symbol(int (*fn)(void *data, unsigned long address)
 	  (range))
 #endif
 
+#ifdef KSME_HAVE_RSS_STAT_COUNT
+#define KSME_CALLS_RSS(X)                                                                  \
+	X(void, mm_trace_rss_stat, (struct mm_struct *mm, int member, long count),         \
+	  (mm, member, count))
+#else
+#define KSME_CALLS_RSS(X)                                                                  \
+	X(void, mm_trace_rss_stat, (struct mm_struct *mm, int member), (mm, member))
+#endif
+
 #ifdef KSME_HAVE_FOLIO_RMAP
 #define KSME_CALLS_RMAP(X)                                                                 \
 	X(void, folio_add_anon_rmap_ptes,                                                  \
@@ -86,6 +95,7 @@ int k_kallsyms_on_each_match_symbol(int (*fn)(void *data, unsigned long address)
 #define KSME_CALLS(X)                                                                      \
 	KSME_CALLS_COMMON(X)                                                               \
 	KSME_CALLS_NOTIFY(X)                                                               \
+	KSME_CALLS_RSS(X)                                                                  \
 	KSME_CALLS_RMAP(X)                                                                 \
 	KSME_CALLS_SPLIT(X)                                                                \
 	KSME_CALLS_PTE(X)
@@ -153,7 +163,8 @@ static unsigned long resolve(const char *name, bool required)
 	X(nr_node_ids, ksm_nr_node_ids, IS_ENABLED(CONFIG_NUMA))                           \
 	X(migrate_nodes, migrate_nodes, true)                                              \
 	X(run_attr, run_attr, true)                                                        \
-	X(mm_kobj, mm_kobj, true)
+	X(mm_kobj, mm_kobj, true)                                                          \
+	X(zero_pages, ksm_zero_pages, IS_ENABLED(KSME_HAVE_MM_ZERO_PAGES))
 
 /**
  * ksme_symbols_resolve - find everything unexported that the engine needs

@@ -37,10 +37,33 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
 	core->counters = (struct ksm_counters){ 0 };
 	core->max_page_sharing = 256;
 	core->prune_millisecs = 2000;
+	core->smart_scan = true;
+	core->use_zero_pages = false;
+	core->zero_hash = 0;
 	core->empty_nodes = false;
 	for (int nid = 0; nid < nr_nodes; nid++)
 		stable[nid] = RB_ROOT;
 	ksm_index_reset_unstable(core);
+}
+
+/**
+ * ksm_core_set_nr_nodes() - keep NUMA nodes apart, or not
+ * @core: the engine
+ * @nr_nodes: trees of each kind; the arrays given to ksm_core_init() have room for them
+ *
+ * Return: false, with nothing changed, while there are KSM pages.
+ */
+bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes)
+{
+	if (core->counters.nodes)
+		return false;
+	/* Items of the unstable tree remember which tree they are in. */
+	ksm_core_reset_scan(core);
+	core->nr_nodes = nr_nodes;
+	for (int nid = 0; nid < nr_nodes; nid++)
+		core->stable[nid] = RB_ROOT;
+	ksm_index_reset_unstable(core);
+	return true;
 }
 
 /**
@@ -288,8 +311,12 @@ void ksm_remove_rmap_item_from_tree(struct ksm_core *core, struct ksm_rmap_item 
 		remove_from_unstable_tree(core, item);
 }
 
-/* The lone node or dup leaves the index; a chain does not outlive its last dup. */
-static void unlink_stable_node(struct ksm_core *core, struct ksm_stable_node *node)
+/**
+ * ksm_unlink_stable_node() - take a node out of the index
+ * @core: the engine
+ * @node: a lone node or a dup; a chain does not outlive its last dup
+ */
+void ksm_unlink_stable_node(struct ksm_core *core, struct ksm_stable_node *node)
 {
 	struct ksm_stable_node *chain = node->chain;
 
@@ -333,6 +360,6 @@ void ksm_core_remove_node(struct ksm_core *core, struct ksm_stable_node *node)
 		drop_from_node(core, item, node);
 	}
 	core->ops->emit(core->ctx, KSM_EMIT_REMOVE_PAGE, NULL, node);
-	unlink_stable_node(core, node);
+	ksm_unlink_stable_node(core, node);
 	ksm_free_stable_node(core, node);
 }

@@ -32,6 +32,7 @@ void ksm_skip_rmap_items(struct ksm_core *core, unsigned long address);
 struct ksm_rmap_item *ksm_get_next_rmap_item(struct ksm_core *core, unsigned long address);
 void ksm_remove_rmap_item_from_tree(struct ksm_core *core, struct ksm_rmap_item *item);
 void ksm_remove_trailing_rmap_items(struct ksm_core *core, struct ksm_rmap_item **rmap_list);
+void ksm_unlink_stable_node(struct ksm_core *core, struct ksm_stable_node *node);
 
 /* stable.c */
 /**
@@ -52,6 +53,8 @@ bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, 
 			    struct ksm_stable_hit *hit);
 void ksm_stable_tree_insert(struct ksm_core *core, struct ksm_stable_node *node, struct page *kpage,
 			    struct ksm_stable_node *chain);
+bool ksm_stable_node_settle(struct ksm_core *core, struct ksm_stable_node *node,
+			    struct page *page);
 void ksm_prune_empty_nodes(struct ksm_core *core);
 
 #endif /* KSM_CORE_ITEMS_H */

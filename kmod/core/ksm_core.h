@@ -94,7 +94,7 @@ struct ksm_stable_node {
  * @address: virtual address, page aligned, with the flags above in the low bits
  * @oldchecksum: low half of the content hash at the last look
  * @age: visits since creation, stops at 255
- * @remaining_skips: reserved for smart scan
+ * @remaining_skips: smart scan: visits to skip before the next real one
  * @node: in the unstable tree
  * @head: the stable node it hangs on
  * @hlist: link into @head's hlist
@@ -162,6 +162,7 @@ struct ksm_scan {
  * @node: @page is a KSM page of this engine: its node; else NULL
  * @orphan: @page is a KSM page without a node (left by an unloaded engine)
  * @nid: tree the page belongs to
+ * @skip: ksm_core_may_skip() said so, and the page was not hashed; @page may be NULL
  *
  * For KSM pages (@node or @orphan) @hash is not filled in.
  */
@@ -171,6 +172,7 @@ struct ksm_candidate {
 	u64 hash;
 	struct ksm_stable_node *node;
 	bool orphan;
+	bool skip;
 	int nid;
 };
 
@@ -262,6 +264,15 @@ struct ksm_ops {
 			    struct ksm_rmap_item *tree_item, struct page *tree_page,
 			    struct ksm_stable_node *node);
 
+	/**
+	 * @merge_zero: replace @item's page @page (of the scanned slot) by the zero page, if
+	 * it is write-protected and all zeroes. NULL: never asked for.
+	 */
+	int (*merge_zero)(void *ctx, struct ksm_rmap_item *item, struct page *page);
+
+	/** @page_nid: the tree that a referenced page belongs to now; NULL: always 0. */
+	int (*page_nid)(void *ctx, struct page *page);
+
 	/** @adopt: @cand->page is @node's, inherited by fork: under the page lock take
 	 * @item's anon_vma reference and call ksm_core_append(). -ESTALE if it is not.
 	 */
@@ -308,6 +319,7 @@ struct ksm_counters {
 	unsigned long pages_unshared;
 	unsigned long rmap_items;
 	unsigned long pages_scanned;
+	unsigned long pages_skipped;
 	unsigned long full_scans;
 	unsigned long stable_node_chains;
 	unsigned long stable_node_dups;
@@ -332,6 +344,9 @@ struct ksm_counters {
  * @counters: what sysfs shows
  * @max_page_sharing: most rmap items on one node, >= 2
  * @prune_millisecs: chains are pruned of stale dups at most this often
+ * @smart_scan: skip pages that were not merged in many passes
+ * @use_zero_pages: merge pages of zeroes with the zero page
+ * @zero_hash: hash of a page of zeroes
  * @empty_nodes: some node may have lost its last item while its page lives on
  */
 struct ksm_core {
@@ -347,6 +362,9 @@ struct ksm_core {
 	struct ksm_counters counters;
 	int max_page_sharing;
 	unsigned int prune_millisecs;
+	bool smart_scan;
+	bool use_zero_pages;
+	u64 zero_hash;
 	bool empty_nodes;
 };
 
@@ -375,6 +393,9 @@ void ksm_core_for_each_node(struct ksm_core *core,
 /* Forget every stale node (its page gone). Returns how many nodes remain. */
 unsigned long ksm_core_drop_stale_nodes(struct ksm_core *core);
 
+/* Change the number of trees: false, nothing changed, while there are nodes. */
+bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes);
+
 /* cursor.c: passes */
 /* Begin a pass at the first slot if none is under way. False: there is no slot at all. */
 bool ksm_core_begin_pass(struct ksm_core *core);
@@ -390,6 +411,11 @@ void ksm_core_reset_scan(struct ksm_core *core);
 /* policy.c: what to do with one candidate (cmp_and_merge_page) */
 /* Visit what ops->next offers, for the slot under the cursor. Returns candidates visited. */
 unsigned long ksm_core_scan_batch(struct ksm_core *core);
+/*
+ * Would a visit of @address skip its page? For the walk, before it hashes: @at is NULL at the
+ * batch's first address; addresses ascend. Changes nothing.
+ */
+bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigned long address);
 enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidate *cand);
 
 const char *ksm_outcome_text(enum ksm_outcome outcome);

@@ -12,6 +12,8 @@
 	X(FORKED, "KSM page inherited by fork, now tracked")                   \
 	X(MERGED, "merged into a KSM page")                                    \
 	X(NEW_PAGE, "merged with an equal page into a new KSM page")           \
+	X(ZERO, "replaced by the zero page")                                   \
+	X(SKIPPED, "skipped: not merged in many passes")                       \
 	X(FIRST_SEEN, "seen for the first time")                               \
 	X(VOLATILE, "changed since the last look")                             \
 	X(UNSHARED, "no equal page found")                                     \

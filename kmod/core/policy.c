@@ -65,8 +65,10 @@ static enum ksm_outcome visit_ksm_page(struct ksm_core *core, const struct ksm_c
 {
 	int err;
 
-	if ((item->address & STABLE_FLAG) && item->head == cand->node)
+	if ((item->address & STABLE_FLAG) && item->head == cand->node) {
+		ksm_stable_node_settle(core, cand->node, cand->page);
 		return KSM_OUTCOME_ALREADY;
+	}
 	ksm_remove_rmap_item_from_tree(core, item);
 	err = core->ops->adopt(core->ctx, item, cand->page, cand->node);
 	return outcome_of(err, KSM_OUTCOME_FORKED);
@@ -175,6 +177,12 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 				outcome = KSM_OUTCOME_RACED;
 			continue;
 		}
+		if (core->nr_nodes > 1 && core->ops->page_nid &&
+		    core->ops->page_nid(core->ctx, tree_page) != cand->nid) {
+			/* Migrated since it was put in. */
+			core->ops->release(core->ctx, tree_page, KSM_HOLD);
+			continue;
+		}
 		same = tree_page == cand->page;
 		equal = !same && !core->ops->compare(core->ctx, cand->page, tree_page);
 		if (equal)
@@ -193,15 +201,62 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 	return outcome;
 }
 
+/* How many passes to leave a page alone that was not merged in @age of them. In-tree's steps. */
+static u8 skip_age(u8 age)
+{
+	if (age <= 3)
+		return 1;
+	if (age <= 5)
+		return 2;
+	return age <= 8 ? 4 : 8;
+}
+
+/* should_skip_rmap_item: whether this visit is to be skipped, and when the next ones are. */
+static bool should_skip_rmap_item(struct ksm_core *core, struct ksm_rmap_item *item, u8 age)
+{
+	if (!core->smart_scan || age < 3)
+		return false;
+	if (!item->remaining_skips) {
+		item->remaining_skips = skip_age(age);
+		return false;
+	}
+	item->remaining_skips--;
+	return true;
+}
+
+/**
+ * ksm_core_may_skip() - would a visit skip the page of an address?
+ * @core: the engine, with a cursor
+ * @at: where the last call stopped; NULL at the first address of a batch
+ * @address: not below the one of the last call
+ *
+ * The walk asks before it hashes: a page that will be skipped need not be read. The item may
+ * still be merged before its visit, as the partner of an earlier page.
+ */
+bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigned long address)
+{
+	struct ksm_rmap_item *item = *at ? *at : *core->scan.rmap_list;
+
+	if (!item)
+		return false;
+	/* Stays at the last one: NULL would begin anew. */
+	while (item->rmap_list && (item->address & core->page_mask) < address)
+		item = item->rmap_list;
+	*at = item;
+	return core->smart_scan && (item->address & core->page_mask) == address &&
+	       !(item->address & STABLE_FLAG) && item->age >= 3 && item->remaining_skips;
+}
+
 /*
- * The whole of it: merged already; else equal to a KSM page; else, if it was left alone since the
- * last visit, equal to a page of the unstable tree.
+ * The whole of it: merged already; else zeroes, where these are special; else equal to a KSM page;
+ * else, if it was left alone since the last visit, equal to a page of the unstable tree.
  */
 static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct ksm_candidate *cand)
 {
-	enum ksm_outcome outcome;
+	enum ksm_outcome outcome = UNDECIDED;
 	struct ksm_rmap_item *item;
-	bool fresh, full, changed;
+	bool zero, full = false, changed;
+	u8 age;
 
 	if (cand->orphan)
 		return visit_orphan(core, cand);
@@ -209,23 +264,36 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	item = ksm_get_next_rmap_item(core, cand->address);
 	if (!item)
 		return KSM_OUTCOME_NOMEM;
-	fresh = !item->age;
-	if (item->age < 255)
-		item->age++;
 	if (cand->node)
 		return visit_ksm_page(core, cand, item);
+	/* Not hashed, and merged as the partner of another page since. */
+	if (cand->skip && (item->address & STABLE_FLAG))
+		return KSM_OUTCOME_ALREADY;
 
+	age = item->age;
+	if (item->age < 255)
+		item->age++;
+	if (should_skip_rmap_item(core, item, age) || cand->skip) {
+		ksm_remove_rmap_item_from_tree(core, item);
+		return KSM_OUTCOME_SKIPPED;
+	}
 	ksm_remove_rmap_item_from_tree(core, item);
-	outcome = merge_with_ksm_page(core, cand, item, &full);
+	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
+	zero = core->use_zero_pages && core->ops->merge_zero && cand->hash == core->zero_hash;
+	if (!zero)
+		outcome = merge_with_ksm_page(core, cand, item, &full);
 	if (outcome != UNDECIDED)
 		return outcome;
 
 	changed = item->oldchecksum != (unsigned int)cand->hash;
 	item->oldchecksum = (unsigned int)cand->hash;
-	if (fresh)
+	if (!age)
 		return KSM_OUTCOME_FIRST_SEEN;
 	if (changed)
 		return KSM_OUTCOME_VOLATILE;
+	if (zero)
+		return outcome_of(core->ops->merge_zero(core->ctx, item, cand->page),
+				  KSM_OUTCOME_ZERO);
 	return unstable_tree_search_insert(core, cand, item, full);
 }
 
@@ -248,7 +316,10 @@ enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidat
 		outcome = cmp_and_merge_page(core, cand);
 		core->scan.address = cand->address + ~core->page_mask + 1;
 	}
-	core->counters.pages_scanned++;
+	if (outcome == KSM_OUTCOME_SKIPPED)
+		core->counters.pages_skipped++;
+	else
+		core->counters.pages_scanned++;
 	core->counters.outcomes[outcome]++;
 	if (core->ops->outcome)
 		core->ops->outcome(core->ctx, outcome, cand);

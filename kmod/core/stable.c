@@ -160,6 +160,42 @@ static struct page *stable_node_dup(struct ksm_core *core, struct ksm_stable_hit
 	return best_page;
 }
 
+/*
+ * The page of @node lives on another NUMA node than its tree is for: it was migrated. Equal pages
+ * of that node shall find it there.
+ */
+static void move_node(struct ksm_core *core, struct ksm_stable_node *node, struct page *page,
+		      int nid)
+{
+	ksm_unlink_stable_node(core, node);
+	node->nid = nid;
+	node->chain = NULL;
+	RB_CLEAR_NODE(&node->node);
+	ksm_stable_tree_insert(core, node, page, NULL);
+}
+
+/**
+ * ksm_stable_node_settle() - see to it that a node is in the tree of its page's NUMA node
+ * @core: the engine
+ * @node: of the stable tree, no chain
+ * @page: its page, held
+ *
+ * Return: whether it was there already; else it is now, and entries of the index have changed.
+ */
+bool ksm_stable_node_settle(struct ksm_core *core, struct ksm_stable_node *node,
+			    struct page *page)
+{
+	int nid;
+
+	if (core->nr_nodes == 1 || !core->ops->page_nid)
+		return true;
+	nid = core->ops->page_nid(core->ctx, page);
+	if (nid == node->nid)
+		return true;
+	move_node(core, node, page, nid);
+	return false;
+}
+
 static struct page *get_entry_page(struct ksm_core *core, struct ksm_stable_hit *hit)
 {
 	if (is_stable_node_chain(hit->entry))
@@ -168,21 +204,9 @@ static struct page *get_entry_page(struct ksm_core *core, struct ksm_stable_hit 
 	return get_ksm_page(core, hit->node);
 }
 
-/**
- * ksm_stable_tree_search() - find the KSM page with a given content
- * @core: the engine
- * @page: a page with that content, referenced
- * @hash: its hash
- * @nid: NUMA node whose tree to search
- * @hit: filled in when found; the caller releases @hit->kpage
- *
- * The page found may be full, which the caller has to check: then all of that content are. Removes
- * stale nodes met on the way.
- *
- * Return: whether it was found.
- */
-bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, int nid,
-			    struct ksm_stable_hit *hit)
+/* @settle: move nodes that are in the wrong tree. Not for who is moving one: it would nest. */
+static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, int nid,
+			       struct ksm_stable_hit *hit, bool settle)
 {
 	struct ksm_stable_node *run[KSM_INDEX_RUN];
 	int n = ksm_index_find_stable(core, nid, hash, run);
@@ -195,6 +219,11 @@ bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, 
 		here.kpage = get_entry_page(core, &here);
 		if (!here.kpage)
 			continue;
+		if (settle && !ksm_stable_node_settle(core, here.node, here.kpage)) {
+			/* Into another tree: @hit and the entries to come are what they were. */
+			core->ops->release(core->ctx, here.kpage, KSM_HOLD);
+			continue;
+		}
 		usable = here.kpage == page || is_page_sharing_candidate(core, here.node);
 		if ((hit->kpage && !usable) || core->ops->compare(core->ctx, page, here.kpage)) {
 			core->ops->release(core->ctx, here.kpage, KSM_HOLD);
@@ -207,6 +236,25 @@ bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, 
 			break;
 	}
 	return hit->kpage;
+}
+
+/**
+ * ksm_stable_tree_search() - find the KSM page with a given content
+ * @core: the engine
+ * @page: a page with that content, referenced
+ * @hash: its hash
+ * @nid: NUMA node whose tree to search
+ * @hit: filled in when found; the caller releases @hit->kpage
+ *
+ * The page found may be full, which the caller has to check: then all of that content are. Removes
+ * stale nodes met on the way, and moves one that is in the wrong tree.
+ *
+ * Return: whether it was found.
+ */
+bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, int nid,
+			    struct ksm_stable_hit *hit)
+{
+	return stable_tree_search(core, page, hash, nid, hit, true);
 }
 
 /**
@@ -225,7 +273,7 @@ void ksm_stable_tree_insert(struct ksm_core *core, struct ksm_stable_node *node,
 {
 	struct ksm_stable_hit hit;
 
-	if (ksm_stable_tree_search(core, kpage, node->hash, node->nid, &hit)) {
+	if (stable_tree_search(core, kpage, node->hash, node->nid, &hit, false)) {
 		core->ops->release(core->ctx, hit.kpage, KSM_HOLD);
 		if (!is_stable_node_chain(hit.entry)) {
 			if (!chain)

@@ -33,7 +33,7 @@ static ssize_t guard_store(struct kobject *kobj, struct kobj_attribute *attr, co
 	if (mutex_lock_killable(&ksme.run_lock))
 		return -EINTR;
 	if (flags == KSM_RUN_MERGE && ksme_owns_merging()) {
-		pr_info_ratelimited("in-tree KSM not started: the engine owns merging (write 2, then 0 to its run file first)\n");
+		pr_info_ratelimited("in-tree KSM not started: unmerge the engine first\n");
 		ret = -EBUSY;
 	} else {
 		ret = original->store(kobj, original, buf, count);

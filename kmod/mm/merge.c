@@ -33,6 +33,25 @@ u64 ksme_hash(struct page *page)
 }
 
 /**
+ * ksme_zero_hash - what ksme_hash() says of a page of zeroes
+ */
+u64 ksme_zero_hash(void)
+{
+	return ksme_hash(ZERO_PAGE(0));
+}
+
+/**
+ * ksme_zero_pages - zero pages in the place of anonymous ones
+ *
+ * The kernel's own count where it has one: its fault path counts down. Elsewhere exact
+ * at the end of each pass (engined.c recounts), too high in between by what was written.
+ */
+long ksme_zero_pages(void)
+{
+	return atomic_long_read(ksme_intree.zero_pages ?: &ksme.zero_pages);
+}
+
+/**
  * ksme_compare - ops->compare: memcmp() of two pages
  * @ctx: unused
  * @a: referenced
@@ -116,11 +135,20 @@ static int write_protect_page(struct vm_area_struct *vma, unsigned long address,
 static void replace_pte(struct vm_area_struct *vma, unsigned long address, pte_t *pte,
 			struct page *page, struct page *kpage)
 {
-	get_page(kpage);
-	ksme_rmap_add(kpage, vma, address);
+	pte_t entry;
+
+	if (is_zero_pfn(page_to_pfn(kpage))) {
+		/* Dirty is how the kernel knows it for KSM's. It is not anonymous memory. */
+		entry = pte_mkdirty(pte_mkspecial(pfn_pte(page_to_pfn(kpage), vma->vm_page_prot)));
+		ksme_account_zero(vma->vm_mm);
+	} else {
+		entry = mk_pte(kpage, vma->vm_page_prot);
+		get_page(kpage);
+		ksme_rmap_add(kpage, vma, address);
+	}
 	flush_cache_page(vma, address, page_to_pfn(page));
 	ptep_clear_flush(vma, address, pte);
-	set_pte_at(vma->vm_mm, address, pte, mk_pte(kpage, vma->vm_page_prot));
+	set_pte_at(vma->vm_mm, address, pte, entry);
 
 	ksme_rmap_remove(page, vma);
 	if (!page_mapped(page))
@@ -239,6 +267,29 @@ int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 	unlock_page(kpage);
 out:
 	trace_ksm_engine_merge_with_ksm_page(kpage, page_to_pfn(kpage), item, item->mm, err);
+	return err;
+}
+
+/**
+ * ksme_merge_zero - ops->merge_zero (try_to_merge_with_zero_page)
+ * @ctx: unused
+ * @item: of the scanned address space
+ * @page: mapped there, by its hash all zeroes
+ */
+int ksme_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page)
+{
+	unsigned long address = item_address(item);
+	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
+	struct page *zero = ZERO_PAGE(address);
+	int err = -EFAULT;
+
+	if (vma)
+		err = merge_one_page(vma, address, page, zero);
+	if (!err) {
+		atomic_long_inc(&ksme.zero_pages);
+		ksme.batch.zero_pages++;
+	}
+	trace_ksm_engine_merge_one_page(page_to_pfn(zero), item, item->mm, err);
 	return err;
 }
 

@@ -112,6 +112,21 @@ void ksme_batch_end(struct ksme_batch *batch)
 	batch->vma = NULL;
 }
 
+static int page_nid(void *ctx, struct page *page)
+{
+	return ksme.core.nr_nodes > 1 ? page_to_nid(page) : 0;
+}
+
+static void describe_page(struct ksm_candidate *cand, struct page *page)
+{
+	cand->page = page;
+	cand->nid = page_nid(NULL, page);
+	if (PageKsm(page)) {
+		cand->node = ksme_page_node(page);
+		cand->orphan = !cand->node;
+	}
+}
+
 static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 {
 	struct ksme_batch *batch = &ksme.batch;
@@ -120,23 +135,23 @@ static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 		put_page(batch->page);
 	batch->page = NULL;
 
-	while (!batch->page && batch->pos < batch->nr) {
+	while (batch->pos < batch->nr) {
 		struct ksme_spot *spot = &batch->spots[batch->pos++];
 
-		batch->page = page_of_spot(batch, spot);
 		*cand = (struct ksm_candidate){
 			.address = spot->address,
-			.page = batch->page,
 			.hash = spot->hash,
+			.skip = spot->skip,
 		};
+		if (spot->skip)
+			return true;
+		batch->page = page_of_spot(batch, spot);
+		if (batch->page) {
+			describe_page(cand, batch->page);
+			return true;
+		}
 	}
-	if (!batch->page)
-		return false;
-	if (PageKsm(batch->page)) {
-		cand->node = ksme_page_node(batch->page);
-		cand->orphan = !cand->node;
-	}
-	return true;
+	return false;
 }
 
 static u64 checksum(void *ctx, struct mm_struct *mm, struct page *page)
@@ -198,6 +213,8 @@ const struct ksm_ops ksme_ops = {
 	.hold_item = ksme_hold_item,
 	.merge_into = ksme_merge_into,
 	.promote_pair = ksme_promote_pair,
+	.merge_zero = ksme_merge_zero,
+	.page_nid = page_nid,
 	.adopt = ksme_adopt,
 	.unshare = unshare,
 	.put_anon_vma = put_item_anon_vma,

@@ -12,16 +12,6 @@
 #include <linux/oom.h>
 #include <linux/sched/signal.h>
 
-static bool maps_ksm(struct vm_area_struct *vma, unsigned long address)
-{
-	struct page *page = ksme_page_at(vma, address);
-	bool ksm = page && PageKsm(page);
-
-	if (page)
-		put_page(page);
-	return ksm;
-}
-
 /**
  * ksme_break_ksm - break COW at an address as often as it takes
  * @vma: mergeable area, mmap_lock held for reading, its slot borrowed
@@ -33,7 +23,7 @@ int ksme_break_ksm(struct vm_area_struct *vma, unsigned long address)
 {
 	vm_fault_t result;
 
-	while (maps_ksm(vma, address)) {
+	while (ksme_next_ksm(vma->vm_mm, address, address + PAGE_SIZE) == address) {
 		cond_resched();
 		/* May back out for a race over the accessed bit, hence the loop. */
 		result = handle_mm_fault(vma, address, KSME_FAULT_FLAGS, NULL);
@@ -51,7 +41,7 @@ static int unmerge_vma(struct vm_area_struct *vma)
 	unsigned long address = vma->vm_start;
 	int err;
 
-	while ((address = ksme_next_ksm(vma, address)) != vma->vm_end) {
+	while ((address = ksme_next_ksm(vma->vm_mm, address, vma->vm_end)) != vma->vm_end) {
 		if (ksm_test_exit(vma->vm_mm))
 			return 0;
 		if (signal_pending(current))
@@ -60,8 +50,6 @@ static int unmerge_vma(struct vm_area_struct *vma)
 		if (err)
 			return err;
 		address += PAGE_SIZE;
-		if (address == vma->vm_end)
-			break;
 	}
 	return 0;
 }
@@ -174,6 +162,8 @@ int ksme_unmerge_all(void)
 		err = unmerge_round();
 	} while (!err && ksme.core.counters.nodes && ksme.core.counters.nodes < before);
 	clear_current_oom_origin();
+	if (!err)
+		atomic_long_set(&ksme.zero_pages, 0);
 	return err;
 }
 
@@ -188,7 +178,7 @@ void ksme_orphan_all(void)
 {
 	mutex_lock(ksme_intree.thread_mutex);
 	if (ksme_unmerge_all())
-		pr_info("not everything could be unshared; the rest stays merged, without an engine\n");
+		pr_info("not all could be unshared: the rest stays merged\n");
 	mutex_lock(&ksme.lock);
 	ksm_core_reset_scan(&ksme.core);
 	ksm_core_for_each_node(&ksme.core, orphan_node, &ksme);

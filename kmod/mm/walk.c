@@ -158,29 +158,47 @@ struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address)
 	return page;
 }
 
-/* Called under a page table's lock for each page; false ends the walk at this page. */
-typedef bool (*visit_fn)(void *arg, struct page *page, unsigned long address);
+/*
+ * What to do with what a walk finds, called under a page table's lock; false ends the walk at this
+ * address. @zero is for zero pages that KSM placed.
+ */
+struct visitor {
+	bool (*page)(void *arg, struct page *page, unsigned long address);
+	bool (*zero)(void *arg, unsigned long address);
+	void *arg;
+};
 
-/* Both return where they stopped: @end, or the address that @visit refused. */
+/* Both return where they stopped: @end, or the address that was refused. */
 static unsigned long walk_huge(struct mm_struct *mm, pmd_t *pmd, unsigned long address,
-			       unsigned long end, visit_fn visit, void *arg)
+			       unsigned long end, const struct visitor *visitor)
 {
 	spinlock_t *ptl = pmd_lock(mm, pmd);
 
-	if (pmd_present(*pmd) && pmd_trans_huge(*pmd)) {
-		for (; address < end; address += PAGE_SIZE) {
-			struct page *page = huge_subpage(*pmd, address);
+	if (!pmd_present(*pmd) || !pmd_trans_huge(*pmd)) {
+		/* Split or gone since it was looked at: what is left is for the next pass. */
+		address = end;
+	}
+	for (; address < end; address += PAGE_SIZE) {
+		struct page *page = huge_subpage(*pmd, address);
 
-			if (page && !visit(arg, page, address))
-				break;
-		}
+		if (page && !visitor->page(visitor->arg, page, address))
+			break;
 	}
 	spin_unlock(ptl);
-	return address < end ? address : end;
+	return address;
+}
+
+static bool visit_pte(const struct visitor *visitor, pte_t pte, unsigned long address)
+{
+	struct page *page = pte_candidate(pte);
+
+	if (page)
+		return visitor->page(visitor->arg, page, address);
+	return !ksme_is_zero_pte(pte) || visitor->zero(visitor->arg, address);
 }
 
 static unsigned long walk_table(struct mm_struct *mm, pmd_t *pmd, unsigned long address,
-				unsigned long end, visit_fn visit, void *arg)
+				unsigned long end, const struct visitor *visitor)
 {
 	spinlock_t *ptl;
 	pte_t *start = pte_offset_map_lock(mm, pmd, address, &ptl);
@@ -188,27 +206,23 @@ static unsigned long walk_table(struct mm_struct *mm, pmd_t *pmd, unsigned long 
 
 	if (!start)
 		return end;
-	for (pte = start; address < end; pte++, address += PAGE_SIZE) {
-		struct page *page = pte_candidate(ptep_get(pte));
-
-		if (page && !visit(arg, page, address))
+	for (pte = start; address < end; pte++, address += PAGE_SIZE)
+		if (!visit_pte(visitor, ptep_get(pte), address))
 			break;
-	}
 	pte_unmap_unlock(start, ptl);
 	return address;
 }
 
-static unsigned long walk_vma(struct vm_area_struct *vma, unsigned long address,
-			      visit_fn visit, void *arg)
+static unsigned long walk_range(struct mm_struct *mm, unsigned long address,
+				unsigned long range_end, const struct visitor *visitor)
 {
-	struct mm_struct *mm = vma->vm_mm;
 	unsigned long end, next, stop;
 
-	for (; address < vma->vm_end; address = end) {
+	for (; address < range_end; address = end) {
 		pmd_t *pmd = find_pmd(mm, address, &next);
 
 		/* A span that ends at the top of the address space wraps to 0. */
-		end = min(next - 1, vma->vm_end - 1) + 1;
+		end = min(next - 1, range_end - 1) + 1;
 		cond_resched();
 		if (!pmd)
 			continue;
@@ -216,16 +230,16 @@ static unsigned long walk_vma(struct vm_area_struct *vma, unsigned long address,
 		case PMD_EMPTY:
 			continue;
 		case PMD_HUGE:
-			stop = walk_huge(mm, pmd, address, end, visit, arg);
+			stop = walk_huge(mm, pmd, address, end, visitor);
 			break;
 		default:
-			stop = walk_table(mm, pmd, address, end, visit, arg);
+			stop = walk_table(mm, pmd, address, end, visitor);
 			break;
 		}
 		if (stop != end)
 			return stop;
 	}
-	return vma->vm_end;
+	return range_end;
 }
 
 static bool take_spot(void *arg, struct page *page, unsigned long address)
@@ -243,6 +257,14 @@ static bool take_spot(void *arg, struct page *page, unsigned long address)
 	return true;
 }
 
+static bool pass_zero(void *arg, unsigned long address)
+{
+	struct ksme_batch *batch = arg;
+
+	batch->zero_pages++;
+	return true;
+}
+
 /**
  * ksme_collect - fill a batch with the next pages of its address space
  * @batch: its mm is set; spots get references
@@ -252,6 +274,7 @@ static bool take_spot(void *arg, struct page *page, unsigned long address)
  */
 void ksme_collect(struct ksme_batch *batch, unsigned long start)
 {
+	const struct visitor visitor = { take_spot, pass_zero, batch };
 	VMA_ITERATOR(vmi, batch->mm, start);
 	struct vm_area_struct *vma;
 
@@ -262,7 +285,8 @@ void ksme_collect(struct ksme_batch *batch, unsigned long start)
 	for_each_vma(vmi, vma) {
 		if (!(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
 			continue;
-		batch->next = walk_vma(vma, max(batch->next, vma->vm_start), take_spot, batch);
+		batch->next = walk_range(batch->mm, max(batch->next, vma->vm_start), vma->vm_end,
+					 &visitor);
 		if (batch->next != vma->vm_end)
 			return;
 	}
@@ -274,14 +298,22 @@ static bool stop_at_ksm(void *arg, struct page *page, unsigned long address)
 	return !PageKsm(page);
 }
 
-/**
- * ksme_next_ksm - the next KSM page of an area
- * @vma: area, mmap_lock held
- * @start: address to search from
- *
- * Return: its address, or vma->vm_end.
- */
-unsigned long ksme_next_ksm(struct vm_area_struct *vma, unsigned long start)
+static bool stop_at_zero(void *arg, unsigned long address)
 {
-	return walk_vma(vma, start, stop_at_ksm, NULL);
+	return false;
+}
+
+/**
+ * ksme_next_ksm - the next page that KSM placed
+ * @mm: address space, mmap_lock held
+ * @start: address to search from
+ * @end: where to stop, in the same area
+ *
+ * Return: the address of a KSM page or of a zero page that KSM placed, or @end.
+ */
+unsigned long ksme_next_ksm(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	const struct visitor visitor = { stop_at_ksm, stop_at_zero };
+
+	return walk_range(mm, start, end, &visitor);
 }
