@@ -41,6 +41,12 @@ uint64_t sim_random(struct sim *sim, uint64_t below)
 	return (x * 0x2545f4914f6cdd1dULL >> 16) % below;
 }
 
+/* One of few, that pages may be equal; zeroes when they are something special. */
+u64 sim_content(struct sim *sim)
+{
+	return sim->core.use_zero_pages ? sim_random(sim, 7) : 1 + sim_random(sim, 6);
+}
+
 struct sim *sim_new(uint64_t seed, int nr_nodes)
 {
 	struct sim *sim = must_alloc(calloc(1, sizeof(*sim)));
@@ -52,6 +58,11 @@ struct sim *sim_new(uint64_t seed, int nr_nodes)
 	memset(&sim->core, 0xaa, sizeof(sim->core));
 	ksm_core_init(&sim->core, &sim->ops, sim, SIM_PAGE_SIZE, sim->stable, sim->unstable,
 		      nr_nodes);
+	/* Most tests want each page visited in each pass. */
+	sim->core.smart_scan = false;
+	sim->core.zero_hash = sim_hash(sim, 0);
+	sim->zero = sim_page(sim, 0, 0);
+	sim_get(sim->zero);
 	return sim;
 }
 
@@ -77,6 +88,7 @@ void sim_free(struct sim *sim)
 	}
 	sim_unload(sim);
 	sim_check(sim);
+	sim_put(sim, sim->zero);
 	if (sim->items || sim->nodes || sim->anon_vmas)
 		sim_violation(sim, "leaked %ld items, %ld nodes, %ld anon_vma references",
 			      sim->items, sim->nodes, sim->anon_vmas);
@@ -160,6 +172,17 @@ struct mm_struct *sim_mm(struct sim *sim, int nr)
 	return mm;
 }
 
+/* An address space, registered, of @nr pages with one content on one NUMA node */
+struct mm_struct *sim_equal_pages(struct sim *sim, int nr, u64 content, int nid)
+{
+	struct mm_struct *mm = sim_mm(sim, nr);
+
+	for (int i = 0; i < nr; i++)
+		sim_map(sim, mm, i, content, nid);
+	sim_register(sim, mm);
+	return mm;
+}
+
 void sim_register(struct sim *sim, struct mm_struct *mm)
 {
 	ksm_core_add_slot(&sim->core, &mm->slot, mm);
@@ -189,9 +212,12 @@ void sim_write(struct sim *sim, struct mm_struct *mm, int i, u64 content)
 {
 	struct sim_vpage *vpage = &mm->vpages[i];
 
-	if (!vpage->page || vpage->page->ksm || vpage->page->mapcount > 1) {
-		sim_map(sim, mm, i, content,
-			vpage->page ? vpage->page->nid : (int)sim_random(sim, sim->core.nr_nodes));
+	if (!vpage->page || vpage->page == sim->zero) {
+		sim_map(sim, mm, i, content, sim_random(sim, SIM_MAX_NODES));
+		return;
+	}
+	if (vpage->page->ksm || vpage->page->mapcount > 1) {
+		sim_map(sim, mm, i, content, vpage->page->nid);
 		return;
 	}
 	vpage->expect = content;
@@ -204,12 +230,12 @@ void sim_zap(struct sim *sim, struct mm_struct *mm, int i)
 	sim_remap(sim, &mm->vpages[i], NULL);
 }
 
-/* Break the KSM mapping, if it is one. */
+/* Break what KSM placed, if it is one. */
 void sim_unshare_vpage(struct sim *sim, struct mm_struct *mm, int i)
 {
 	struct page *page = mm->vpages[i].page;
 
-	if (page && page->ksm)
+	if (page && (page->ksm || page == sim->zero))
 		sim_remap(sim, &mm->vpages[i], sim_page(sim, page->content, page->nid));
 }
 
@@ -243,14 +269,14 @@ void sim_unmergeable(struct sim *sim, struct mm_struct *mm, int i)
 	mm->vpages[i].mergeable = false;
 }
 
-/* All mappings move to a new frame; a stable node is told. */
-void sim_migrate(struct sim *sim, struct page *page)
+/* All mappings move to a new frame, on NUMA node @nid; a stable node is told. */
+void sim_migrate(struct sim *sim, struct page *page, int nid)
 {
 	struct page *copy;
 
 	if (page->refs || page->locked || page->pinned || !page->mapcount)
 		return;
-	copy = sim_page(sim, page->content, page->nid);
+	copy = sim_page(sim, page->content, nid);
 	copy->ksm = page->ksm;
 	copy->node = page->node;
 	if (copy->node)
@@ -280,7 +306,7 @@ void sim_meddle(struct sim *sim)
 	case 0:
 	case 1:
 	case 2:
-		sim_write(sim, mm, i, 1 + sim_random(sim, 6));
+		sim_write(sim, mm, i, sim_content(sim));
 		break;
 	case 3:
 		sim_zap(sim, mm, i);
@@ -295,7 +321,7 @@ void sim_meddle(struct sim *sim)
 		break;
 	case 6:
 		if (mm->vpages[i].page)
-			sim_migrate(sim, mm->vpages[i].page);
+			sim_migrate(sim, mm->vpages[i].page, sim_random(sim, SIM_MAX_NODES));
 		break;
 	default:
 		if (mm != sim->scanned)

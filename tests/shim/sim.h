@@ -24,7 +24,7 @@
 /**
  * struct page - a page frame
  * @pfn: its number; numbers of freed frames are used again
- * @content: stands for all its bytes; never 0
+ * @content: stands for all its bytes; 0: all zeroes
  * @nid: NUMA node
  * @mapcount: mappings
  * @refs: references beside the mappings
@@ -76,6 +76,7 @@ enum sim_op {
 	SIM_HOLD_ITEM,
 	SIM_MERGE_INTO,
 	SIM_PROMOTE,
+	SIM_MERGE_ZERO,
 	SIM_ADOPT,
 	SIM_UNSHARE,
 	SIM_ALLOC_ITEM,
@@ -95,6 +96,8 @@ enum sim_op {
  * @fail_chance: any op fails once in so many calls, 0: never
  * @meddle_chance: as @fail_chance: something happens to the pages during an op
  * @stale_next: ops->next offers pages as they were when collected, not as they are
+ * @zero: the zero page; mapped without being anonymous memory
+ * @batch_pages: the pages of @batch, referenced
  */
 struct sim {
 	struct ksm_core core;
@@ -105,6 +108,7 @@ struct sim {
 	int nr_mms;
 	struct page **frames; /* by pfn, NULL: free */
 	unsigned long nr_frames;
+	struct page *zero;
 	uint64_t seed;
 	uint64_t random;
 	unsigned long now;
@@ -121,6 +125,7 @@ struct sim {
 
 	struct mm_struct *scanned;
 	struct ksm_candidate batch[SIM_BATCH_MAX];
+	struct page *batch_pages[SIM_BATCH_MAX];
 	int batch_len;
 	int batch_pos;
 
@@ -135,9 +140,11 @@ struct sim {
 struct sim *sim_new(uint64_t seed, int nr_nodes);
 void sim_free(struct sim *sim);
 uint64_t sim_random(struct sim *sim, uint64_t below);
+u64 sim_content(struct sim *sim);
 void sim_violation(struct sim *sim, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 struct mm_struct *sim_mm(struct sim *sim, int nr);
+struct mm_struct *sim_equal_pages(struct sim *sim, int nr, u64 content, int nid);
 void sim_register(struct sim *sim, struct mm_struct *mm);
 void sim_unregister(struct sim *sim, struct mm_struct *mm);
 void sim_write(struct sim *sim, struct mm_struct *mm, int i, u64 content);
@@ -146,7 +153,7 @@ void sim_zap(struct sim *sim, struct mm_struct *mm, int i);
 struct mm_struct *sim_fork(struct sim *sim, struct mm_struct *mm);
 void sim_exit(struct sim *sim, struct mm_struct *mm);
 void sim_unmergeable(struct sim *sim, struct mm_struct *mm, int i);
-void sim_migrate(struct sim *sim, struct page *page);
+void sim_migrate(struct sim *sim, struct page *page, int nid);
 void sim_unshare_vpage(struct sim *sim, struct mm_struct *mm, int i);
 void sim_get(struct page *page);
 void sim_put(struct sim *sim, struct page *page);

@@ -161,7 +161,10 @@ static void check_counters(struct sim *sim, const struct tally *tally)
 	MUST_EQUAL(sim, "anon_vma references", sim->anon_vmas, tally->stable_items);
 	for (int i = 0; i < KSM_NR_OUTCOMES; i++)
 		outcomes += counters->outcomes[i];
-	MUST_EQUAL(sim, "pages_scanned", counters->pages_scanned, outcomes);
+	MUST_EQUAL(sim, "pages_scanned", counters->pages_scanned,
+		   outcomes - counters->outcomes[KSM_OUTCOME_SKIPPED]);
+	MUST_EQUAL(sim, "pages_skipped", counters->pages_skipped,
+		   counters->outcomes[KSM_OUTCOME_SKIPPED]);
 	MUST_EQUAL(sim, "outcomes told", sim->outcomes, outcomes);
 }
 
@@ -202,11 +205,15 @@ static unsigned long progress(const struct ksm_counters *counters)
 {
 	return counters->outcomes[KSM_OUTCOME_MERGED] + counters->outcomes[KSM_OUTCOME_NEW_PAGE] +
 	       counters->outcomes[KSM_OUTCOME_FORKED] + counters->outcomes[KSM_OUTCOME_ORPHAN] +
+	       counters->outcomes[KSM_OUTCOME_ZERO] +
 	       counters->outcomes[KSM_OUTCOME_FIRST_SEEN] +
 	       counters->outcomes[KSM_OUTCOME_VOLATILE];
 }
 
-/* Let nothing more happen but passes, until they change nothing. */
+/*
+ * Let nothing more happen but passes, until they change nothing. Without smart scan: with it two
+ * equal pages need not ever be visited in the same pass.
+ */
 void sim_settle(struct sim *sim)
 {
 	const struct ksm_counters *counters = &sim->core.counters;
@@ -216,6 +223,7 @@ void sim_settle(struct sim *sim)
 	sim->fail_chance = 0;
 	sim->meddle_chance = 0;
 	sim->stale_next = false;
+	sim->core.smart_scan = false;
 	if (sim->hash_mod)
 		enough = 10;
 	for (int m = 0; m < sim->nr_mms; m++) {
@@ -249,7 +257,7 @@ static bool has_room(struct sim *sim, const struct ksm_stable_node *node)
 /* Two equal pages that could be one and are two? */
 static void check_pair(struct sim *sim, const struct page *a, const struct page *b)
 {
-	if (a == b || a->content != b->content || a->nid != b->nid)
+	if (a == b || a->content != b->content || (sim->core.nr_nodes > 1 && a->nid != b->nid))
 		return;
 	if (!a->ksm && !b->ksm)
 		sim_violation(sim, "pfn %lu and %lu are equal and not merged", a->pfn, b->pfn);
@@ -257,16 +265,30 @@ static void check_pair(struct sim *sim, const struct page *a, const struct page 
 		sim_violation(sim, "pfn %lu is not merged into %lu", a->pfn, b->pfn);
 }
 
-static bool counts(const struct mm_struct *mm, int i)
+/* Is the page what and where it should be? */
+static void check_page(struct sim *sim, const struct page *page)
+{
+	if (page->ksm && !page->node)
+		sim_violation(sim, "pfn %lu is an orphan still", page->pfn);
+	if (page->ksm && sim->core.nr_nodes > 1 && page->node->nid != page->nid)
+		sim_violation(sim, "pfn %lu is of NUMA node %d, in the tree of %d", page->pfn,
+			      page->nid, page->node->nid);
+	if (!page->ksm && !page->content && sim->core.use_zero_pages)
+		sim_violation(sim, "pfn %lu is not replaced by the zero page", page->pfn);
+}
+
+static bool counts(const struct sim *sim, const struct mm_struct *mm, int i)
 {
 	const struct sim_vpage *vpage = &mm->vpages[i];
 
-	return mm->registered && vpage->page && vpage->mergeable && !vpage->page->pinned;
+	return mm->registered && vpage->page && vpage->page != sim->zero && vpage->mergeable &&
+	       !vpage->page->pinned;
 }
 
 /*
- * After sim_settle(): all mergeable pages of one content are merged, but for a single page that
- * found every KSM page of its content full; and every mapping of a KSM page is tracked.
+ * After sim_settle(): all mergeable pages of one content, of one NUMA node where they are kept
+ * apart, are merged, but for a single page that found every KSM page of its content full; every
+ * mapping of a KSM page is tracked, and its node is in the right tree.
  */
 void sim_check_settled(struct sim *sim)
 {
@@ -278,10 +300,9 @@ void sim_check_settled(struct sim *sim)
 		for (int i = 0; i < sim->mms[m]->nr; i++) {
 			struct page *page = sim->mms[m]->vpages[i].page;
 
-			if (!counts(sim->mms[m], i))
+			if (!counts(sim, sim->mms[m], i))
 				continue;
-			if (page->ksm && !page->node)
-				sim_violation(sim, "pfn %lu is an orphan still", page->pfn);
+			check_page(sim, page);
 			merged += page->ksm;
 			if (!seen[page->pfn])
 				pages[n++] = page;

@@ -13,6 +13,7 @@ static const int errors[SIM_NR_OPS][8] = {
 	[SIM_HOLD_ITEM] = { -EAGAIN, SIM_FAIL_HARD },
 	[SIM_MERGE_INTO] = { -EAGAIN, -ESTALE, -EBUSY, -EFAULT, -ENOMEM, -EIO },
 	[SIM_PROMOTE] = { -EAGAIN, -ESTALE, -EBUSY, -EFAULT, -ENOMEM, -EIO, SIM_FAIL_HARD },
+	[SIM_MERGE_ZERO] = { -EAGAIN, -ESTALE, -EBUSY, -EFAULT, -ENOMEM, -EIO },
 	[SIM_ADOPT] = { -ESTALE, -ENOMEM },
 	[SIM_UNSHARE] = { -ENOMEM, -EFAULT },
 	[SIM_ALLOC_ITEM] = { -ENOMEM },
@@ -43,9 +44,10 @@ static int failure(struct sim *sim, enum sim_op op)
 	return errors[op][sim_random(sim, n)];
 }
 
+/* Zeroes keep their hash to themselves: nobody finds a collision with one given page. */
 u64 sim_hash(struct sim *sim, u64 content)
 {
-	u64 hash = sim->hash_mod ? content % sim->hash_mod : content;
+	u64 hash = sim->hash_mod && content ? 1 + content % sim->hash_mod : content;
 
 	hash *= 0x9e3779b97f4a7c15ULL;
 	return hash ^ hash >> 29;
@@ -70,6 +72,8 @@ static bool op_next(void *ctx, struct ksm_candidate *cand)
 	if (sim->batch_pos == sim->batch_len)
 		return false;
 	*cand = sim->batch[sim->batch_pos++];
+	if (cand->skip)
+		return true;
 	page = cand->page;
 	/* A stale view may miss that a page became a KSM page, never show a node that is freed. */
 	if (!sim->stale_next || cand->node || cand->orphan) {
@@ -155,7 +159,7 @@ static struct page *op_hold_item(void *ctx, struct ksm_rmap_item *item)
 		return ERR_PTR(err);
 	if (item->mm->contended && item->mm != sim->scanned)
 		return ERR_PTR(-EAGAIN);
-	if (!vpage->page || !vpage->mergeable || vpage->page->ksm)
+	if (!vpage->page || !vpage->mergeable || vpage->page->ksm || vpage->page == sim->zero)
 		return ERR_PTR(-ESTALE);
 	sim_get(vpage->page);
 	return vpage->page;
@@ -262,6 +266,38 @@ static int op_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *p
 	append(sim, item, node, tree_page);
 	sim_remap(sim, vpage, tree_page);
 	return 0;
+}
+
+static int op_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page)
+{
+	struct sim *sim = ctx;
+	int err = failure(sim, SIM_MERGE_ZERO);
+	struct sim_vpage *vpage = vpage_of(item);
+
+	check_held(sim, page, "replace by zeroes");
+	check_loose(sim, item);
+	if (item->mm != sim->scanned || !sim->core.use_zero_pages)
+		sim_violation(sim, "merge_zero of a wrong item, or not wanted");
+	if (err)
+		return err;
+	if (vpage->page != page || !vpage->mergeable)
+		return -EFAULT;
+	if (page->pinned)
+		return -EBUSY;
+	if (page->ksm)
+		return -EAGAIN;
+	if (page->content)
+		return -ESTALE;
+	sim_remap(sim, vpage, sim->zero);
+	return 0;
+}
+
+static int op_page_nid(void *ctx, struct page *page)
+{
+	struct sim *sim = ctx;
+
+	check_held(sim, page, "nid");
+	return sim->core.nr_nodes > 1 ? page->nid : 0;
 }
 
 static int op_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
@@ -373,6 +409,8 @@ const struct ksm_ops sim_ops = {
 	.hold_item = op_hold_item,
 	.merge_into = op_merge_into,
 	.promote_pair = op_promote_pair,
+	.merge_zero = op_merge_zero,
+	.page_nid = op_page_nid,
 	.adopt = op_adopt,
 	.unshare = op_unshare,
 	.put_anon_vma = op_put_anon_vma,
@@ -393,16 +431,35 @@ static void collect(struct sim *sim, struct mm_struct *mm, int *i, int pages)
 	for (; *i < mm->nr && sim->batch_len < pages; ++*i) {
 		struct page *page = mm->vpages[*i].page;
 
-		if (!page || !mm->vpages[*i].mergeable)
+		if (!page || page == sim->zero || !mm->vpages[*i].mergeable)
 			continue;
 		sim_get(page);
+		sim->batch_pages[sim->batch_len] = page;
 		sim->batch[sim->batch_len++] = (struct ksm_candidate){
 			.address = SIM_ADDRESS(*i),
 			.page = page,
 			.hash = sim_hash(sim, page->content),
 			.node = page->node,
 			.orphan = page->ksm && !page->node,
-			.nid = page->nid,
+			.nid = op_page_nid(sim, page),
+		};
+	}
+}
+
+/* As the thread does: what smart scan leaves alone is not even read. */
+static void mark_skips(struct sim *sim)
+{
+	struct ksm_rmap_item *at = NULL;
+
+	for (int n = 0; n < sim->batch_len; n++) {
+		struct ksm_candidate *cand = &sim->batch[n];
+
+		if (cand->page->ksm || !ksm_core_may_skip(&sim->core, &at, cand->address))
+			continue;
+		*cand = (struct ksm_candidate){
+			.address = cand->address,
+			.hash = 0x5eadbeef5eadbeefULL, /* of nothing */
+			.skip = true,
 		};
 	}
 }
@@ -424,13 +481,14 @@ void sim_batch(struct sim *sim, int pages)
 	i = core->scan.address ? SIM_INDEX(core->scan.address) : 0;
 	sim->scanned = mm;
 	collect(sim, mm, &i, pages < SIM_BATCH_MAX ? pages : SIM_BATCH_MAX);
+	mark_skips(sim);
 	if (ksm_core_scan_batch(core) != (unsigned long)sim->batch_len)
 		sim_violation(sim, "not all of the batch was visited");
 	sim->scanned = NULL;
 	/* The walk may have come further than to the last page it found. */
 	core->scan.address = SIM_ADDRESS(i);
 	for (int n = 0; n < sim->batch_len; n++)
-		sim_put(sim, sim->batch[n].page);
+		sim_put(sim, sim->batch_pages[n]);
 	if (i == mm->nr)
 		ksm_core_next_slot(core);
 }

@@ -8,15 +8,9 @@
 #include <cmocka.h>
 #include "shim/sim.h"
 
-/* @n equal pages in one address space */
 static struct mm_struct *equal_pages(struct sim *sim, int n, u64 content)
 {
-	struct mm_struct *mm = sim_mm(sim, n);
-
-	for (int i = 0; i < n; i++)
-		sim_map(sim, mm, i, content, 0);
-	sim_register(sim, mm);
-	return mm;
+	return sim_equal_pages(sim, n, content, 0);
 }
 
 static unsigned long outcomes(struct sim *sim, enum ksm_outcome outcome)

@@ -39,6 +39,36 @@ static void make_orphan(struct mm_struct *mm, int i)
 	mm->vpages[i].page->ksm = true;
 }
 
+static void migrate(struct sim *sim, struct mm_struct *mm, int i, int nid)
+{
+	if (mm->vpages[i].page)
+		sim_migrate(sim, mm->vpages[i].page, nid);
+}
+
+/* Zero pages, visits skipped, and KSM pages on the move between NUMA nodes */
+static void newer_history(struct sim *sim)
+{
+	struct mm_struct *mm = fill(sim, "zz000zzu");
+
+	for (int i = 2; i < 5; i++)
+		sim_write(sim, mm, i, 0);
+	sim->core.use_zero_pages = true;
+	sim->core.smart_scan = true;
+	for (int i = 0; i < 7; i++)
+		pass(sim);
+	migrate(sim, mm, 0, 1);
+	pass(sim);
+	for (int i = 0; i < 4; i++)
+		sim_map(sim, mm, i, 'z', 1);
+	for (int i = 0; i < 6; i++)
+		pass(sim);
+	for (int i = 0; i < mm->nr; i++)
+		migrate(sim, mm, i, 0);
+	pass(sim);
+	fill(sim, "z");
+	pass(sim);
+}
+
 static void history(struct sim *sim)
 {
 	struct mm_struct *a, *b, *c, *child;
@@ -75,11 +105,12 @@ static void history(struct sim *sim)
 	sim_exit(sim, child);
 	pass(sim);
 	pass(sim);
+	newer_history(sim);
 }
 
 static bool failing_history(enum sim_op op, int err, long nth)
 {
-	struct sim *sim = sim_new(nth, 1);
+	struct sim *sim = sim_new(nth, 2);
 	bool reached;
 
 	sim->fail_op = op;
@@ -105,7 +136,7 @@ static long fail_each_call(enum sim_op op, int err)
 
 static void every_outcome_is_reached(void **state)
 {
-	struct sim *sim = sim_new(1, 1);
+	struct sim *sim = sim_new(1, 2);
 	bool reached[KSM_NR_OUTCOMES] = { false };
 	static const struct {
 		enum sim_op op;
@@ -117,7 +148,7 @@ static void every_outcome_is_reached(void **state)
 
 	for (size_t run = 0; run < sizeof(runs) / sizeof(runs[0]); run++) {
 		sim_free(sim);
-		sim = sim_new(1, 1);
+		sim = sim_new(1, 2);
 		sim->fail_op = runs[run].op;
 		sim->fail_err = runs[run].err;
 		sim->fail_nth = runs[run].err ? 1 : 0;
@@ -133,7 +164,7 @@ static void every_outcome_is_reached(void **state)
 
 static void each_op_is_called(void **state)
 {
-	struct sim *sim = sim_new(1, 1);
+	struct sim *sim = sim_new(1, 2);
 
 	history(sim);
 	for (int op = 0; op < SIM_NR_OPS; op++)

@@ -17,7 +17,6 @@
 
 #define DEFAULT_COUNT 20000
 #define STEPS 30
-#define CONTENTS 6
 #define MAX_MMS 6
 
 static struct mm_struct *add_mm(struct sim *sim)
@@ -26,7 +25,7 @@ static struct mm_struct *add_mm(struct sim *sim)
 
 	for (int i = 0; i < mm->nr; i++)
 		if (sim_random(sim, 5))
-			sim_write(sim, mm, i, 1 + sim_random(sim, CONTENTS));
+			sim_write(sim, mm, i, sim_content(sim));
 	if (sim_random(sim, 5))
 		sim_register(sim, mm);
 	return mm;
@@ -48,15 +47,16 @@ static void act_on_page(struct sim *sim, struct mm_struct *mm, int i)
 		break;
 	case 3:
 		if (vpage->page)
-			sim_migrate(sim, vpage->page);
+			sim_migrate(sim, vpage->page, sim_random(sim, SIM_MAX_NODES));
 		break;
 	case 4:
 		/* Pins are taken on pages of one's own. */
-		if (vpage->page && !vpage->page->ksm && vpage->page->mapcount == 1)
+		if (vpage->page && vpage->page != sim->zero && !vpage->page->ksm &&
+		    vpage->page->mapcount == 1)
 			vpage->page->pinned = !vpage->page->pinned && !sim_random(sim, 3);
 		break;
 	default:
-		sim_write(sim, mm, i, 1 + sim_random(sim, CONTENTS));
+		sim_write(sim, mm, i, sim_content(sim));
 		break;
 	}
 }
@@ -92,11 +92,34 @@ static void act_on_mm(struct sim *sim, struct mm_struct *mm)
 	}
 }
 
+/* What sysfs may set at any time */
+static void turn_a_knob(struct sim *sim)
+{
+	struct ksm_core *core = &sim->core;
+	int was = core->nr_nodes, nr = 1 + sim_random(sim, SIM_MAX_NODES);
+	bool empty = !core->counters.nodes;
+
+	switch (sim_random(sim, 3)) {
+	case 0:
+		core->smart_scan = !core->smart_scan;
+		break;
+	case 1:
+		core->use_zero_pages = !core->use_zero_pages;
+		break;
+	default:
+		if (ksm_core_set_nr_nodes(core, nr) != empty ||
+		    core->nr_nodes != (empty ? nr : was))
+			sim_violation(sim, "%d trees set with %lu nodes in %d", nr,
+				      core->counters.nodes, was);
+		break;
+	}
+}
+
 static void act_on_engine(struct sim *sim)
 {
 	unsigned long stale;
 
-	switch (sim_random(sim, 6)) {
+	switch (sim_random(sim, 7)) {
 	case 0:
 		ksm_core_reset_scan(&sim->core);
 		break;
@@ -108,6 +131,9 @@ static void act_on_engine(struct sim *sim)
 		stale = ksm_core_drop_stale_nodes(&sim->core);
 		if (stale != sim->core.counters.nodes - sim->core.counters.stable_node_chains)
 			sim_violation(sim, "wrong number of nodes left");
+		break;
+	case 3:
+		turn_a_knob(sim);
 		break;
 	default:
 		sim->now += sim_random(sim, 30);
@@ -137,7 +163,7 @@ static void step(struct sim *sim)
 
 static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
 {
-	struct sim *sim = sim_new(seed, seed % 5 == 0 ? 2 : 1);
+	struct sim *sim = sim_new(seed, seed % 5 < 2 ? 2 : 1);
 
 	sim->core.max_page_sharing = 2 + sim_random(sim, 4);
 	sim->core.prune_millisecs = sim_random(sim, 3) * 20;
@@ -148,6 +174,8 @@ static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
 	if (seed % 2)
 		sim->meddle_chance = 4 + sim_random(sim, 60);
 	sim->stale_next = seed % 7 == 0;
+	sim->core.smart_scan = sim_random(sim, 2);
+	sim->core.use_zero_pages = sim_random(sim, 2);
 	for (uint64_t i = 0, mms = 1 + sim_random(sim, 4); i < mms; i++)
 		add_mm(sim);
 	for (int i = 0; i < STEPS; i++)
