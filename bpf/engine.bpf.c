@@ -41,6 +41,13 @@ int engine_zero_merge(struct raw_args *ctx)
 	return 0;
 }
 
+SEC("raw_tp/ksm_engine_advisor")
+int engine_advisor(struct raw_args *ctx)
+{
+	point_advisor(ctx->args[0], ctx->args[1], ctx->args[2]);
+	return 0;
+}
+
 SEC("raw_tp/ksm_engine_enter")
 int engine_enter(struct raw_args *ctx)
 {

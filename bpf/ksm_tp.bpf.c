@@ -69,14 +69,7 @@ int BPF_PROG(tp_remove_item, unsigned long pfn, void *rmap_item, void *mm)
 SEC("tp_btf/ksm_advisor")
 int BPF_PROG(tp_advisor, __s64 scan_time, unsigned long pages, unsigned int cpu)
 {
-	struct ksm_event event = {
-		.type = KSM_EVENT_ADVISOR,
-		.n32 = cpu,
-		.address = pages,
-		.n64 = scan_time,
-	};
-
-	ksm_emit(&event);
+	point_advisor(scan_time, pages, cpu);
 	return 0;
 }
 

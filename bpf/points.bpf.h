@@ -71,6 +71,18 @@ static __always_inline void point_zero_merge(__u64 pfn, void *rmap_item, void *m
 	point_item(err ? KSM_EVENT_MERGE_FAILED : KSM_EVENT_ZERO_MERGE, rmap_item, mm, pfn, -err);
 }
 
+static __always_inline void point_advisor(__u64 scan_time, __u64 pages, __u32 cpu)
+{
+	struct ksm_event event = {
+		.type = KSM_EVENT_ADVISOR,
+		.n32 = cpu,
+		.address = pages,
+		.n64 = scan_time,
+	};
+
+	ksm_emit(&event);
+}
+
 static __always_inline void point_page_removed(__u64 pfn)
 {
 	struct ksm_event event = { .type = KSM_EVENT_PAGE_REMOVED, .pfn = pfn };

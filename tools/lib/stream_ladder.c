@@ -50,6 +50,7 @@ const struct ksm_rung ksm_rungs[] = {
 	  E,
 	  { "engine_merge" },
 	  "failed merges with the zero page are not seen" },
+	{ EV(ADVISOR), E, { "engine_advisor" }, NULL },
 	{ EV(ENTER), E, { "engine_enter" }, NULL },
 	{ EV(EXIT), E, { "engine_exit" }, NULL },
 	{ EV(PAGE_REMOVED), E, { "engine_remove_page" }, NULL },
