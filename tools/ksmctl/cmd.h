@@ -23,25 +23,14 @@ struct ksmctl {
 	struct ksm_backend b;
 };
 
-/**
- * struct ksmctl_cmd - a subcommand
- * @name: as typed
- * @func: argv[0] is "ksmctl NAME"; returns the exit status
- * @help: one line for the list
- */
-struct ksmctl_cmd {
-	const char *name;
-	int (*func)(struct ksmctl *ctl, int argc, char **argv);
-	const char *help;
-};
-
-int ksmctl_status(struct ksmctl *ctl, int argc, char **argv);
-int ksmctl_get(struct ksmctl *ctl, int argc, char **argv);
-int ksmctl_set(struct ksmctl *ctl, int argc, char **argv);
-int ksmctl_start(struct ksmctl *ctl, int argc, char **argv);
-int ksmctl_stop(struct ksmctl *ctl, int argc, char **argv);
-int ksmctl_unmerge(struct ksmctl *ctl, int argc, char **argv);
-int ksmctl_doctor(struct ksmctl *ctl, int argc, char **argv);
+/* Subcommands (struct ksm_command): @ctx is the struct ksmctl. */
+int ksmctl_status(void *ctx, int argc, char **argv);
+int ksmctl_get(void *ctx, int argc, char **argv);
+int ksmctl_set(void *ctx, int argc, char **argv);
+int ksmctl_start(void *ctx, int argc, char **argv);
+int ksmctl_stop(void *ctx, int argc, char **argv);
+int ksmctl_unmerge(void *ctx, int argc, char **argv);
+int ksmctl_doctor(void *ctx, int argc, char **argv);
 
 /**
  * ksmctl_children - argp children with the common options, for a subcommand's struct argp

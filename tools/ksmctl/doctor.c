@@ -114,8 +114,9 @@ static int examine(struct doctor *doc, bool json)
 	return wrong ? KSM_EXIT_FAILED : KSM_EXIT_OK;
 }
 
-int ksmctl_doctor(struct ksmctl *ctl, int argc, char **argv)
+int ksmctl_doctor(void *ctx, int argc, char **argv)
 {
+	struct ksmctl *ctl = ctx;
 	struct doctor doc = { .b = &ctl->b };
 	struct ksm_error err;
 	int status;

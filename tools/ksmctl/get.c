@@ -138,8 +138,9 @@ static int select_knobs(struct get *get, const struct ksm_counters_snapshot *s)
 	return KSM_EXIT_OK;
 }
 
-int ksmctl_get(struct ksmctl *ctl, int argc, char **argv)
+int ksmctl_get(void *ctx, int argc, char **argv)
 {
+	struct ksmctl *ctl = ctx;
 	struct get get = { .ctl = ctl };
 	struct ksm_counters_snapshot s;
 	struct ksm_error err;

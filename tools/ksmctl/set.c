@@ -116,8 +116,9 @@ static int print_json(const struct set *set, const struct ksm_counters_snapshot 
 	return ksm_json_print(root) ? KSM_EXIT_FAILED : KSM_EXIT_OK;
 }
 
-int ksmctl_set(struct ksmctl *ctl, int argc, char **argv)
+int ksmctl_set(void *ctx, int argc, char **argv)
 {
+	struct ksmctl *ctl = ctx;
 	struct set set = { .ctl = ctl };
 	struct ksm_counters_snapshot old;
 	struct ksm_error err;

@@ -55,8 +55,9 @@ static int settled(const struct ksm_counters_snapshot *s, void *ctx, struct ksm_
 	return done;
 }
 
-int ksmctl_start(struct ksmctl *ctl, int argc, char **argv)
+int ksmctl_start(void *ctx, int argc, char **argv)
 {
+	struct ksmctl *ctl = ctx;
 	struct run_options options = { .ctl = ctl };
 	struct settling st = { 0 };
 	struct ksm_counters_snapshot s;

@@ -98,8 +98,9 @@ static int collect(struct status *st, struct ksm_error *err)
 	return 0;
 }
 
-int ksmctl_status(struct ksmctl *ctl, int argc, char **argv)
+int ksmctl_status(void *ctx, int argc, char **argv)
 {
+	struct ksmctl *ctl = ctx;
 	struct options options = { .ctl = ctl, .processes = DEFAULT_PROCESSES };
 	struct status st = { .b = &ctl->b };
 	struct ksm_error err;

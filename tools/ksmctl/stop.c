@@ -11,8 +11,9 @@ static const struct argp argp = {
 	.children = ksmctl_children,
 };
 
-int ksmctl_stop(struct ksmctl *ctl, int argc, char **argv)
+int ksmctl_stop(void *ctx, int argc, char **argv)
 {
+	struct ksmctl *ctl = ctx;
 	struct run_options options = { .ctl = ctl };
 	struct ksm_counters_snapshot s;
 	struct ksm_error err;

@@ -86,8 +86,9 @@ static int finish(const struct run_options *options, const struct ksm_counters_s
 	return run_report(options, "unmerge", "unmerged and stopped", &after);
 }
 
-int ksmctl_unmerge(struct ksmctl *ctl, int argc, char **argv)
+int ksmctl_unmerge(void *ctx, int argc, char **argv)
 {
+	struct ksmctl *ctl = ctx;
 	struct run_options options = { .ctl = ctl };
 	struct ksm_counters_snapshot s;
 	struct ksm_error err;

@@ -5,20 +5,9 @@
 #ifndef KSMTRACE_CMD_H
 #define KSMTRACE_CMD_H
 
-/**
- * struct ksmtrace_cmd - one command
- * @name: as typed
- * @func: gets its own argv, [0] being "ksmtrace NAME"
- * @help: one line
- */
-struct ksmtrace_cmd {
-	const char *name;
-	int (*func)(int argc, char **argv);
-	const char *help;
-};
-
-int ksmtrace_record(int argc, char **argv);
-int ksmtrace_print(int argc, char **argv);
-int ksmtrace_list(int argc, char **argv);
+/* Commands (struct ksm_command) without a context. */
+int ksmtrace_record(void *ctx, int argc, char **argv);
+int ksmtrace_print(void *ctx, int argc, char **argv);
+int ksmtrace_list(void *ctx, int argc, char **argv);
 
 #endif /* KSMTRACE_CMD_H */

@@ -72,7 +72,7 @@ static int list_json(const struct ksm_hook *hooks, size_t count)
 	return ksm_json_print(root) ? KSM_EXIT_FAILED : KSM_EXIT_OK;
 }
 
-int ksmtrace_list(int argc, char **argv)
+int ksmtrace_list(void *ctx, int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "json", 'j', NULL, 0, "Print JSON", 0 },

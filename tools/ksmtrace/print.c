@@ -347,7 +347,7 @@ static void default_fields(struct print *p)
 		add_field(p, fields[i]);
 }
 
-int ksmtrace_print(int argc, char **argv)
+int ksmtrace_print(void *ctx, int argc, char **argv)
 {
 	struct print *p = calloc(1, sizeof(*p));
 	struct ksm_error err = { 0 };

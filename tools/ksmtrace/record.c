@@ -378,7 +378,7 @@ static int record(struct record *r)
 	return status ? status : r->command.status;
 }
 
-int ksmtrace_record(int argc, char **argv)
+int ksmtrace_record(void *ctx, int argc, char **argv)
 {
 	struct record *r = calloc(1, sizeof(*r));
 	int status;
