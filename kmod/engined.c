@@ -34,7 +34,7 @@ static void mark_skips(struct ksme_batch *batch)
 	for (i = 0; ksme.core.smart_scan && i < batch->nr; i++) {
 		struct ksme_spot *spot = &batch->spots[i];
 
-		spot->skip = !PageKsm(spot->page) &&
+		spot->skip = !ksme_is_ksm(spot->page) &&
 			     ksm_core_may_skip(&ksme.core, &at, spot->address);
 	}
 	mutex_unlock(&ksme.lock);
@@ -48,7 +48,7 @@ static void hash_spots(struct ksme_batch *batch)
 	for (i = 0; i < batch->nr; i++) {
 		struct ksme_spot *spot = &batch->spots[i];
 
-		if (!spot->skip && !PageKsm(spot->page))
+		if (!spot->skip && !ksme_is_ksm(spot->page))
 			spot->hash = ksme_hash(spot->page);
 		put_page(spot->page);
 		spot->page = NULL;

@@ -27,6 +27,8 @@ static int start(void)
 		pr_info_ratelimited("not started: unmerge in-tree KSM first (run=2, then 0)\n");
 		return -EBUSY;
 	}
+	if (!ksme_series_allowed())
+		return -EOPNOTSUPP;
 	WRITE_ONCE(ksme.run, KSM_RUN_MERGE);
 	return 0;
 }
@@ -48,8 +50,9 @@ static int unmerge(void)
  *
  * Returns after the batch under way; for KSM_RUN_UNMERGE after everything is unmerged.
  *
- * Return: 0; -EBUSY while in-tree KSM owns merging; -EINTR, -ERESTARTSYS on a signal;
- * -ENOMEM when unmerging ran out of memory (run is 0 then).
+ * Return: 0; -EOPNOTSUPP on a kernel series never tested (compat/series.c); -EBUSY while
+ * in-tree KSM owns merging; -EINTR, -ERESTARTSYS on a signal; -ENOMEM when unmerging ran out
+ * of memory (run is 0 then).
  */
 int ksme_run_store(unsigned int run)
 {

@@ -35,13 +35,17 @@
 #define page_add_anon_rmap k_page_add_anon_rmap
 #define page_remove_rmap k_page_remove_rmap
 #endif
-#ifdef KSME_HAVE_SPLIT_TO_ORDER
+#if defined(KSME_HAVE_SPLIT_UNDERSCORED)
+#define __split_huge_page_to_list_to_order k___split_huge_page_to_list_to_order
+#elif defined(KSME_HAVE_SPLIT_TO_ORDER)
 #define split_huge_page_to_list_to_order k_split_huge_page_to_list_to_order
 #else
 #define split_huge_page_to_list k_split_huge_page_to_list
 #endif
-#ifdef KSME_HAVE_PTE_MAP_LOCK_CHECKED
+#if defined(KSME_HAVE_PTE_MAP_LOCK_CHECKED)
 #define __pte_offset_map_lock k___pte_offset_map_lock
+#elif defined(KSME_HAVE_PTE_MAP_LOCK_FUNCTION)
+#define pte_offset_map_lock k_pte_offset_map_lock
 #endif
 
 #include <linux/kernel.h>
@@ -117,6 +121,7 @@ extern struct ksme_intree ksme_intree;
 
 int ksme_symbols_resolve(void);
 int ksme_layout_check(void);
+bool ksme_series_allowed(void);
 
 /* Whether the last user of an address space has gone: its exit_mmap() has begun or will. */
 static inline bool ksm_test_exit(struct mm_struct *mm)
@@ -125,6 +130,68 @@ static inline bool ksm_test_exit(struct mm_struct *mm)
 }
 
 /* One name for what differs between kernels. */
+
+#ifndef FOLIO_MAPPING_KSM
+#define FOLIO_MAPPING_KSM PAGE_MAPPING_KSM
+#define FOLIO_MAPPING_FLAGS PAGE_MAPPING_FLAGS
+#endif
+
+static inline bool ksme_is_ksm(struct page *page)
+{
+	return folio_test_ksm(page_folio(page));
+}
+
+static inline bool ksme_mapped(struct page *page)
+{
+	return folio_mapped(page_folio(page));
+}
+
+#ifndef KSME_HAVE_DEVMAP
+/* Device memory with struct pages has no mark in its entries: is_zone_device_page() tells. */
+static inline bool pmd_devmap(pmd_t pmd)
+{
+	return false;
+}
+
+static inline bool pte_devmap(pte_t pte)
+{
+	return false;
+}
+#endif
+
+#ifndef KSME_HAVE_MM_FLAGS_BITMAP
+static inline void mm_flags_clear(int flag, struct mm_struct *mm)
+{
+	clear_bit(flag, &mm->flags);
+}
+#endif
+
+#ifndef KSME_HAVE_ANON_VMA_REFS
+void __put_anon_vma(struct anon_vma *anon_vma);
+
+static inline void get_anon_vma(struct anon_vma *anon_vma)
+{
+	atomic_inc(&anon_vma->refcount);
+}
+
+static inline void put_anon_vma(struct anon_vma *anon_vma)
+{
+	if (atomic_dec_and_test(&anon_vma->refcount))
+		__put_anon_vma(anon_vma);
+}
+#endif
+
+/*
+ * Where the kernel finds an item's areas by page offset, the item must carry it: without
+ * it the reverse map finds nothing, and the page is never swapped or migrated.
+ */
+static inline void ksme_item_index(struct ksm_rmap_item *item, struct vm_area_struct *vma,
+				   unsigned long address)
+{
+#ifdef KSME_HAVE_LINEAR_ANON_INDEX
+	item->linear_page_index = linear_anon_page_index(vma, address);
+#endif
+}
 
 static inline void ksme_range_init(struct mmu_notifier_range *range,
 				   struct vm_area_struct *vma, unsigned long address)

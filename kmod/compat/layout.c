@@ -35,6 +35,9 @@ static const struct member members[] = {
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, mm),
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, address),
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, oldchecksum),
+#ifdef KSME_HAVE_LINEAR_ANON_INDEX
+	MEMBER("ksm_rmap_item", struct ksm_rmap_item, linear_page_index),
+#endif
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, node),
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, head),
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, hlist),

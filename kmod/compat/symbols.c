@@ -72,7 +72,12 @@ int k_kallsyms_on_each_match_symbol(int (*fn)(void *data, unsigned long address)
 	  (page, vma, compound))
 #endif
 
-#ifdef KSME_HAVE_SPLIT_TO_ORDER
+#if defined(KSME_HAVE_SPLIT_UNDERSCORED)
+#define KSME_CALLS_SPLIT(X)                                                                \
+	X(int, __split_huge_page_to_list_to_order,                                         \
+	  (struct page *page, struct list_head *list, unsigned int order),                 \
+	  (page, list, order))
+#elif defined(KSME_HAVE_SPLIT_TO_ORDER)
 #define KSME_CALLS_SPLIT(X)                                                                \
 	X(int, split_huge_page_to_list_to_order,                                           \
 	  (struct page *page, struct list_head *list, unsigned int order),                 \
@@ -83,9 +88,14 @@ int k_kallsyms_on_each_match_symbol(int (*fn)(void *data, unsigned long address)
 	  (page, list))
 #endif
 
-#ifdef KSME_HAVE_PTE_MAP_LOCK_CHECKED
+#if defined(KSME_HAVE_PTE_MAP_LOCK_CHECKED)
 #define KSME_CALLS_PTE(X)                                                                  \
 	X(pte_t *, __pte_offset_map_lock,                                                  \
+	  (struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptlp),       \
+	  (mm, pmd, addr, ptlp))
+#elif defined(KSME_HAVE_PTE_MAP_LOCK_FUNCTION)
+#define KSME_CALLS_PTE(X)                                                                  \
+	X(pte_t *, pte_offset_map_lock,                                                    \
 	  (struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptlp),       \
 	  (mm, pmd, addr, ptlp))
 #else

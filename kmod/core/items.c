@@ -147,12 +147,14 @@ void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigne
  * @node: of the page that @item's address maps by now
  *
  * Called by ops->merge_into, promote_pair and adopt while they hold the page lock of @node's page.
+ * The item's age, checksum and skips are put aside, for the caller to set its linear_page_index.
  * The limit of max_page_sharing is not checked: a forked mapping exists whether we like it or not.
  * In-tree: stable_tree_append().
  */
 void ksm_core_append(struct ksm_core *core, struct ksm_rmap_item *item,
 		     struct ksm_stable_node *node)
 {
+	item->off_node = item->linear_page_index;
 	item->head = node;
 	item->address |= STABLE_FLAG;
 	hlist_add_head(&item->hlist, &node->hlist);
@@ -253,6 +255,7 @@ static void drop_from_node(struct ksm_core *core, struct ksm_rmap_item *item,
 	core->ops->put_anon_vma(core->ctx, item);
 	item->anon_vma = NULL;
 	item->head = NULL;
+	item->linear_page_index = item->off_node;
 	item->address &= core->page_mask;
 }
 

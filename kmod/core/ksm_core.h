@@ -95,10 +95,14 @@ struct ksm_stable_node {
  * @oldchecksum: low half of the content hash at the last look
  * @age: visits since creation, stops at 255
  * @remaining_skips: smart scan: visits to skip before the next real one
+ * @linear_page_index: on a stable node: @address as the anon_vma's areas are indexed, which
+ *	later kernels' reverse map reads. The three above are away then: only an item on
+ *	no node has them
  * @node: in the unstable tree
  * @head: the stable node it hangs on
  * @hlist: link into @head's hlist
  * @hash: full content hash, valid while in the unstable tree
+ * @off_node: on a stable node: what @linear_page_index took the place of
  *
  * The layout up to @hlist is the kernel's, as for struct ksm_stable_node.
  */
@@ -110,9 +114,14 @@ struct ksm_rmap_item {
 	};
 	struct mm_struct *mm;
 	unsigned long address;
-	unsigned int oldchecksum;
-	u8 age;
-	u8 remaining_skips;
+	union {
+		struct {
+			unsigned int oldchecksum;
+			u8 age;
+			u8 remaining_skips;
+		};
+		unsigned long linear_page_index;
+	};
 	union {
 		struct rb_node node;
 		struct {
@@ -121,7 +130,10 @@ struct ksm_rmap_item {
 		};
 	};
 	/* private to the engine from here on */
-	u64 hash;
+	union {
+		u64 hash;
+		unsigned long off_node;
+	};
 };
 
 /**
@@ -378,7 +390,10 @@ struct ksm_mm_slot *ksm_core_find_slot(struct ksm_core *core, struct mm_struct *
 void ksm_core_remove_slot(struct ksm_core *core, struct ksm_mm_slot *slot);
 /* Frees the items of @slot at and above @from (a part of what the cursor has passed or not). */
 void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigned long from);
-/* Hang @item on @node (sets flags, counters). Called by ops, under the page's lock. */
+/*
+ * Hang @item on @node (sets flags, counters). Called by ops, under the page's lock. Where the
+ * kernel reads linear_page_index the op sets it after this, before it releases the lock.
+ */
 void ksm_core_append(struct ksm_core *core, struct ksm_rmap_item *item,
 		     struct ksm_stable_node *node);
 /* Remove @node and all its items' links from the stable tree; frees @node. */

@@ -270,14 +270,13 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	if (cand->skip && (item->address & STABLE_FLAG))
 		return KSM_OUTCOME_ALREADY;
 
+	/* It has an age and a checksum only while it hangs on no node. */
+	ksm_remove_rmap_item_from_tree(core, item);
 	age = item->age;
 	if (item->age < 255)
 		item->age++;
-	if (should_skip_rmap_item(core, item, age) || cand->skip) {
-		ksm_remove_rmap_item_from_tree(core, item);
+	if (should_skip_rmap_item(core, item, age) || cand->skip)
 		return KSM_OUTCOME_SKIPPED;
-	}
-	ksm_remove_rmap_item_from_tree(core, item);
 	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
 	zero = core->use_zero_pages && core->ops->merge_zero && cand->hash == core->zero_hash;
 	if (!zero)

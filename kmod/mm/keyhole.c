@@ -11,12 +11,12 @@
 
 static void *node_mapping(struct ksm_stable_node *node)
 {
-	return (void *)((unsigned long)node | PAGE_MAPPING_KSM);
+	return (void *)((unsigned long)node | FOLIO_MAPPING_KSM);
 }
 
 /**
  * ksme_page_node - the node of a KSM page
- * @page: a page for which PageKsm() holds, referenced
+ * @page: a page for which ksme_is_ksm() holds, referenced
  *
  * Return: the node; NULL for an orphan.
  */
@@ -24,7 +24,7 @@ struct ksm_stable_node *ksme_page_node(struct page *page)
 {
 	unsigned long mapping = (unsigned long)READ_ONCE(page_folio(page)->mapping);
 
-	return (struct ksm_stable_node *)(mapping & ~PAGE_MAPPING_FLAGS);
+	return (struct ksm_stable_node *)(mapping & ~FOLIO_MAPPING_FLAGS);
 }
 
 /**

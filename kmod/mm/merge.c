@@ -151,7 +151,7 @@ static void replace_pte(struct vm_area_struct *vma, unsigned long address, pte_t
 	set_pte_at(vma->vm_mm, address, pte, entry);
 
 	ksme_rmap_remove(page, vma);
-	if (!page_mapped(page))
+	if (!ksme_mapped(page))
 		folio_free_swap(page_folio(page));
 	put_page(page);
 }
@@ -194,10 +194,10 @@ static int lock_and_protect(struct vm_area_struct *vma, unsigned long address,
 	if (!trylock_page(page))
 		return -EAGAIN;
 	err = -EBUSY;
-	if (PageTransCompound(page) && split_huge_page(page))
+	if (PageCompound(page) && split_huge_page(page))
 		goto unlock;
 	err = -ESTALE;
-	if (!PageAnon(page) || PageKsm(page))
+	if (!PageAnon(page) || ksme_is_ksm(page))
 		goto unlock;
 	err = write_protect_page(vma, address, page, protected);
 	if (!err)
@@ -232,6 +232,7 @@ static void append_item(struct ksm_rmap_item *item, struct vm_area_struct *vma,
 	item->anon_vma = vma->anon_vma;
 	get_anon_vma(vma->anon_vma);
 	ksm_core_append(&ksme.core, item, node);
+	ksme_item_index(item, vma, item->address & PAGE_MASK);
 }
 
 static unsigned long item_address(struct ksm_rmap_item *item)
@@ -260,7 +261,7 @@ int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 	if (!trylock_page(kpage))
 		goto out;
 	err = -ESTALE;
-	if (PageKsm(kpage) && ksme_page_node(kpage) == node)
+	if (ksme_is_ksm(kpage) && ksme_page_node(kpage) == node)
 		err = merge_one_page(vma, address, page, kpage);
 	if (!err)
 		append_item(item, vma, node);
@@ -407,7 +408,7 @@ int ksme_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
 	if (!trylock_page(page))
 		goto out;
 	err = -ESTALE;
-	if (PageKsm(page) && ksme_page_node(page) == node) {
+	if (ksme_is_ksm(page) && ksme_page_node(page) == node) {
 		append_item(item, vma, node);
 		err = 0;
 	}
@@ -423,11 +424,11 @@ out:
  */
 static void split_common(struct page *page, struct page *other)
 {
-	if (!other || !PageTransCompound(page) || compound_head(page) != compound_head(other))
+	if (!other || !PageCompound(page) || compound_head(page) != compound_head(other))
 		return;
 	if (!trylock_page(other))
 		return;
-	if (PageTransCompound(other))
+	if (PageCompound(other))
 		split_huge_page(other);
 	unlock_page(other);
 }
@@ -439,13 +440,13 @@ static struct page *mergeable_page(struct ksm_rmap_item *item)
 	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
 	struct page *page = vma ? ksme_page_at(vma, address) : NULL;
 
-	if (page && PageTransCompound(page) && ksme.batch.page &&
+	if (page && PageCompound(page) && ksme.batch.page &&
 	    compound_head(page) == compound_head(ksme.batch.page)) {
 		put_page(page);
 		split_common(page, ksme.batch.page);
 		page = ksme_page_at(vma, address);
 	}
-	if (page && !PageKsm(page))
+	if (page && !ksme_is_ksm(page))
 		return page;
 	if (page)
 		put_page(page);

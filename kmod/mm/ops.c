@@ -93,7 +93,7 @@ static struct page *page_of_spot(struct ksme_batch *batch, struct ksme_spot *spo
 	    spot->address >= batch->vma->vm_end)
 		batch->vma = ksme_mergeable_vma(batch->mm, spot->address);
 	page = batch->vma ? ksme_page_at(batch->vma, spot->address) : NULL;
-	if (page && page_to_pfn(page) != spot->pfn && !PageKsm(page)) {
+	if (page && page_to_pfn(page) != spot->pfn && !ksme_is_ksm(page)) {
 		put_page(page);
 		return NULL;
 	}
@@ -121,7 +121,7 @@ static void describe_page(struct ksm_candidate *cand, struct page *page)
 {
 	cand->page = page;
 	cand->nid = page_nid(NULL, page);
-	if (PageKsm(page)) {
+	if (ksme_is_ksm(page)) {
 		cand->node = ksme_page_node(page);
 		cand->orphan = !cand->node;
 	}

@@ -133,9 +133,9 @@ void ksme_slot_return(struct ksme_slot *slot)
 		/* From in-tree KSM's own cache, whose name two caches share: kfree() knows. */
 		kfree(exited);
 #ifdef MMF_VM_MERGE_ANY
-		clear_bit(MMF_VM_MERGE_ANY, &mm->flags);
+		mm_flags_clear(MMF_VM_MERGE_ANY, mm);
 #endif
-		clear_bit(MMF_VM_MERGEABLE, &mm->flags);
+		mm_flags_clear(MMF_VM_MERGEABLE, mm);
 		mmdrop(mm);
 	}
 }

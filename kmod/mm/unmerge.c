@@ -101,7 +101,7 @@ static void orphan_node(struct ksm_core *core, struct ksm_stable_node *node, voi
 
 	cond_resched();
 	if (!IS_ERR(page)) {
-		bool keep = page_mapped(page) && !force;
+		bool keep = ksme_mapped(page) && !force;
 
 		if (!keep)
 			ksme_page_set_node(page, NULL);

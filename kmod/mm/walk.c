@@ -295,7 +295,7 @@ void ksme_collect(struct ksme_batch *batch, unsigned long start)
 
 static bool stop_at_ksm(void *arg, struct page *page, unsigned long address)
 {
-	return !PageKsm(page);
+	return !ksme_is_ksm(page);
 }
 
 static bool stop_at_zero(void *arg, unsigned long address)

@@ -165,6 +165,7 @@ void sim_meddle(struct sim *sim);
 extern const struct ksm_ops sim_ops;
 const int *sim_errors(enum sim_op op);
 u64 sim_hash(struct sim *sim, u64 content);
+unsigned long sim_linear_index(const struct ksm_rmap_item *item);
 void sim_batch(struct sim *sim, int pages);
 void sim_pass(struct sim *sim, int pages);
 void sim_unload(struct sim *sim);

@@ -37,6 +37,8 @@ static void check_item(struct sim *sim, struct mm_struct *mm, struct ksm_rmap_it
 		tally->stable_items++;
 		if (item->address & (UNSTABLE_FLAG | SEQNR_MASK))
 			sim_violation(sim, "a stable item with flags %#lx", item->address & 0xfff);
+		if (item->linear_page_index != sim_linear_index(item))
+			sim_violation(sim, "the reverse map would not find an item");
 	} else if (item->address & UNSTABLE_FLAG) {
 		tally->unshared++;
 		tally->in_unstable += !age;

@@ -165,6 +165,12 @@ static struct page *op_hold_item(void *ctx, struct ksm_rmap_item *item)
 	return vpage->page;
 }
 
+/* What the reverse map needs of an item on a node. All bits high: no age, no number of skips. */
+unsigned long sim_linear_index(const struct ksm_rmap_item *item)
+{
+	return ~(item->address >> SIM_PAGE_SHIFT);
+}
+
 static void append(struct sim *sim, struct ksm_rmap_item *item, struct ksm_stable_node *node,
 		   struct page *kpage)
 {
@@ -174,6 +180,7 @@ static void append(struct sim *sim, struct ksm_rmap_item *item, struct ksm_stabl
 	item->anon_vma = malloc(1);
 	sim->anon_vmas++;
 	ksm_core_append(&sim->core, item, node);
+	item->linear_page_index = sim_linear_index(item);
 	kpage->locked = false;
 }
 

@@ -221,6 +221,22 @@ static void test_says_what_is_stuck(void **state)
 	tree_expect(K "smart_scan", "1\n");
 }
 
+static void test_says_how_to_try_an_untested_kernel(void **state)
+{
+	struct refuser r = { .refuse = "run=1 ", .code = -EOPNOTSUPP };
+	struct ksm_error err = { 0 };
+	struct ksm_backend b;
+
+	tree_ksm(KSM_ABI_KERNEL_DIR, true);
+	b = tree_open();
+	b.io.write = refusing_write;
+	b.io.ctx = &r;
+	assert_int_equal(apply(&b, "run=1", &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.text, "run=1 refused: the engine was never tested"));
+	assert_non_null(strstr(err.text, "untested=1'"));
+	tree_expect(K "run", "0\n");
+}
+
 static void test_unmerge_of_a_fake(void **state)
 {
 	struct ksm_error err = { 0 };
@@ -245,6 +261,7 @@ int main(void)
 		TREE(test_check_before_writing),      TREE(test_words_and_advisor),
 		TREE(test_the_other_engine_owns),     TREE(test_rolls_back),
 		TREE(test_rolls_back_the_advisor),    TREE(test_says_what_is_stuck),
+		TREE(test_says_how_to_try_an_untested_kernel),
 		TREE(test_unmerge_of_a_fake),
 	};
 

@@ -90,11 +90,15 @@ static void skips_go_by_age(void **state)
 	}
 }
 
-/* A merged page that is written is none any more, and leaves its node even when it is skipped. */
+/*
+ * A merged page that is written is none any more, and leaves its node even when it is skipped. Its
+ * age goes on where it was before it hung there.
+ */
 static void written_pages_leave_their_node(void **state)
 {
 	struct sim *sim = smart_sim();
 	struct mm_struct *mm = sim_equal_pages(sim, 1, 7, 0);
+	char visits[10];
 
 	for (int i = 0; i < 3; i++)
 		sim_pass(sim, 64);
@@ -105,13 +109,15 @@ static void written_pages_leave_their_node(void **state)
 		sim_pass(sim, 64);
 	sim_check(sim);
 	assert_int_equal(sim->core.counters.pages_sharing, 3);
-	assert_int_not_equal(mm->slot.rmap_list->remaining_skips, 0);
+	assert_int_equal(mm->merging, 1);
 
 	sim_write(sim, mm, 0, 9);
-	sim_pass(sim, 64);
-	sim_check(sim);
+	watch(sim, visits, 1);
+	assert_string_equal(visits, ".");
 	assert_int_equal(sim->core.counters.pages_sharing, 2);
 	assert_int_equal(mm->merging, 0);
+	watch(sim, visits, 9);
+	assert_string_equal(visits, ".v....v..");
 	sim_free(sim);
 }
 

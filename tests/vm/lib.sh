@@ -9,6 +9,8 @@
 KSMKIT_CACHE=${KSMKIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ksmkit}
 KSMKIT_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 KSMKIT_RELEASE=bookworm
+# The suite that packages are taken from; see use_suite.
+KSMKIT_SUITE=$KSMKIT_RELEASE
 
 say() {
 	printf '%s\n' "$*" >&2
@@ -35,19 +37,34 @@ with_lock() {
 	return $rc
 }
 
-# The machine's deb822 sources, restricted to this release, with backports added.
+# use_suite SUITE: from here on packages come from that Debian release (and its backports) on the
+# machine's mirror, with an apt state of its own. The machine's keyring must know its keys.
+use_suite() {
+	KSMKIT_SUITE=$1
+}
+
+apt_state() {
+	if [ "$KSMKIT_SUITE" = "$KSMKIT_RELEASE" ]; then
+		echo "$KSMKIT_CACHE/apt"
+	else
+		echo "$KSMKIT_CACHE/apt-$KSMKIT_SUITE"
+	fi
+}
+
+# The machine's deb822 sources, restricted to its release (read as the suite in use), with
+# backports added.
 apt_sources_deb822() {
 	cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed 's/\r$//' |
-	awk -v rel="$KSMKIT_RELEASE" '
+	awk -v rel="$KSMKIT_RELEASE" -v use="$KSMKIT_SUITE" '
 	function flush(   i, n, w, out) {
 		if (uris ~ /(http|https|file|copy|ftp|mirror[^ ]*):/ && types ~ /(^| )deb( |$)/ &&
 		    enabled !~ /^(no|false|0|off)$/) {
 			n = split(suites, w, " "); out = ""
 			for (i = 1; i <= n; i++) {
 				if (w[i] == rel || w[i] == "stable" || w[i] == "oldstable")
-					out = out " " rel " " rel "-backports"
-				else if (w[i] ~ "^" rel "-" && w[i] != rel "-backports")
-					out = out " " w[i]
+					out = out " " use " " use "-backports"
+				else if (w[i] == rel "-updates" || w[i] == rel "-security")
+					out = out " " use substr(w[i], length(rel) + 1)
 			}
 			if (out != "")
 				printf "Types: deb\nSuites:%s\n%s\n", out, rest
@@ -68,7 +85,7 @@ apt_sources_deb822() {
 # The machine's one-line sources, likewise.
 apt_sources_oneline() {
 	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | sed 's/\r$//' |
-	awk -v rel="$KSMKIT_RELEASE" '
+	awk -v rel="$KSMKIT_RELEASE" -v use="$KSMKIT_SUITE" '
 	$1 != "deb" { next }
 	{
 		opts = ""; line = $0
@@ -83,17 +100,18 @@ apt_sources_oneline() {
 		for (i = 3; i <= n; i++)
 			comps = comps " " w[i]
 		if (w[2] == rel || w[2] == "stable" || w[2] == "oldstable") {
-			print "deb " opts w[1] " " rel comps
-			print "deb " opts w[1] " " rel "-backports" comps
-		} else if (w[2] ~ "^" rel "-" && w[2] != rel "-backports") {
-			print "deb " opts w[1] " " w[2] comps
+			print "deb " opts w[1] " " use comps
+			print "deb " opts w[1] " " use "-backports" comps
+		} else if (w[2] == rel "-updates" || w[2] == rel "-security") {
+			print "deb " opts w[1] " " use substr(w[2], length(rel) + 1) comps
 		}
 	}'
 }
 
 # apt-get or apt-cache on the private state.
 private_apt() {
-	local tool=$1 a=$KSMKIT_CACHE/apt
+	local tool=$1 a
+	a=$(apt_state)
 	shift
 	"$tool" -q -o Dir::State="$a/state" -o Dir::State::lists="$a/lists" \
 		-o Dir::State::status="$a/status" -o Dir::Cache="$a/cache" \
@@ -107,7 +125,8 @@ private_apt() {
 
 # Fetch the package lists once a run; later calls within ten minutes cost nothing.
 private_apt_update() {
-	local a=$KSMKIT_CACHE/apt log
+	local a log
+	a=$(apt_state)
 	mkdir -p "$a/state" "$a/lists/partial" "$a/cache/archives/partial" "$a/sources.d"
 	: >"$a/status"
 	[ -n "$(find "$a/updated" -mmin -10 2>/dev/null)" ] && return 0
@@ -119,6 +138,10 @@ private_apt_update() {
 	log=$a/update.log
 	if ! private_apt apt-get update -o APT::Update::Error-Mode=any >"$log" 2>&1; then
 		grep '^E:' "$log" | head -3 >&2
+		if grep -q NO_PUBKEY "$log"; then
+			say "the keyring in Signed-By has no key of $KSMKIT_SUITE:" \
+				"update the package debian-archive-keyring"
+		fi
 		die "apt-get update failed for the machine's own sources (log: $log)"
 	fi
 	touch "$a/updated"
@@ -142,6 +165,13 @@ newest_package() {
 package_depends() {
 	private_apt apt-cache depends --no-recommends --no-suggests "$1" |
 		sed -n 's/^ *\(Pre\)\?Depends: //p' | grep -E "$2"
+}
+
+# package_closure NAME...: NAME=VERSION of these packages and of all that they depend on, in apt's
+# order, as for an empty machine.
+package_closure() {
+	private_apt apt-get install -s -y --no-install-recommends "$@" |
+		sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p'
 }
 
 # unpack_packages DIR NAME[=VERSION]...: download (apt checks the hashes signed in the archive's

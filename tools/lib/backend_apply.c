@@ -255,6 +255,9 @@ static const char *refusal(const struct ksm_setting *s, int ret)
 		return "interrupted; merging is stopped, some pages are still merged";
 	if (s->knob->id == KSM_ABI_RUN && ret == -ENOMEM)
 		return "not enough memory to unmerge; merging is stopped";
+	if (s->knob->id == KSM_ABI_RUN && ret == -EOPNOTSUPP)
+		return "the engine was never tested on this kernel series; to try, reload it with "
+		       "'modprobe ksm_engine untested=1'";
 	if (s->knob->flags & KSM_ABI_BUSY_SHARED && ret == -EBUSY)
 		return "KSM pages exist; 'ksmctl unmerge' first";
 	return strerror(-ret);
