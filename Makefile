@@ -7,7 +7,7 @@
 B := build
 PREFIX ?= /usr/local
 DESTDIR ?=
-# Kernel series for the module and for the guest: 6.1, 6.12 or debug.
+# Kernel series for the module and for the guest: 6.1, 6.12, 7.3 or debug.
 KERNEL ?= 6.12
 
 CC = gcc
@@ -89,11 +89,11 @@ help:
 
 #: make                    the tools and BPF programs, into build/bin
 #: make run                build, boot a guest, merge real memory there, watch it in ksmtop
-#:                         (KERNEL=6.1|6.12|debug; without a terminal: a report)
-#: make test               all tests, guests on 6.12 (KERNELS="6.1 6.12 debug", T=NAME, JOBS=2)
+#:                         (KERNEL=6.1|6.12|7.3|debug; without a terminal: a report)
+#: make test               all tests, guests on 6.12 (KERNELS="6.1 6.12 7.3 debug", T=NAME, JOBS=2)
 #: make test-unit | test-host | test-vm | lint
 #:                         a part of them
-#: make kmod               the engine for a guest's kernel (KERNEL=6.1|6.12|debug|running)
+#: make kmod               the engine for a guest's kernel (KERNEL=6.1|6.12|7.3|debug|running)
 #: make debug-kernel       build the debug kernel (minutes, once)
 #: make install            tools, manuals, completions (PREFIX, DESTDIR), and the engine for the
 #:                         running kernel where its headers are installed (KMODDIR)
