@@ -61,7 +61,8 @@ struct ksm_event {
 	X(LOST, lost, 18, "of_type", "", "", "count")                                              \
 	X(COUNTER, counter, 19, "knob_id", "", "", "value")                                        \
 	X(PROCESS, process, 20, "merging_pages", "zero_pages", "rmap_items", "mergeable_bytes")    \
-	X(SCANNER, scanner, 21, "pid", "psi_mem_us", "psi_cpu_us", "runtime_ns")
+	X(SCANNER, scanner, 21, "pid", "psi_mem_us", "psi_cpu_us", "runtime_ns")                   \
+	X(NAME, name, 22, "part", "text_0_7", "text_8_15", "text_16_23")
 
 /**
  * enum ksm_event_type - the values of ksm_event.type
@@ -78,6 +79,13 @@ enum ksm_event_type {
 /* COW_BREAK's n32 */
 #define KSM_COW_WRITE 0 /* a write fault */
 #define KSM_COW_UNMERGE 1 /* MADV_UNMERGEABLE, run=2 or an engine's own unsharing */
+
+/*
+ * NAME's n32: what the text names, and in the low half which 24 bytes of it these are. The part
+ * with a NUL is the last one.
+ */
+#define KSM_NAME_GUEST 0x10000 /* the virtual machine that the process runs; "" when it has none */
+#define KSM_NAME_CGROUP 0x20000 /* path of its cgroup, from the root of the hierarchy */
 
 /* SCANNER and COUNTER belong to no address space: their mm says which backend it is. */
 #define KSM_BACKEND_KERNEL 0

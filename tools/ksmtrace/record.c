@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/stream.h"
 #include "lib/trace_file.h"
+#include "lib/trace_names.h"
 #include "lib/trace_types.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -161,11 +162,21 @@ static int open_backends(struct record *r)
 	return add_backend(r, "auto");
 }
 
+static int on_name(void *ctx, const struct ksm_event *event)
+{
+	struct record *r = ctx;
+
+	return ksm_trace_write(r->writer, event, &r->err) ? -EIO : 0;
+}
+
 static int on_event(void *ctx, const struct ksm_event *event)
 {
 	struct record *r = ctx;
 	int ret = ksm_trace_write(r->writer, event, &r->err);
 
+	/* A name is told when a process first has to do with KSM: the moment to ask who that is. */
+	if (!ret && event->type == KSM_EVENT_COMM)
+		ret = ksm_names_read(&r->backends[0].io, event, on_name, r);
 	if (!ret && event->type != KSM_EVENT_LOST && event->type < KSM_EVENT_COUNTER)
 		r->events++;
 	return ret ? -EIO : 0;
