@@ -85,6 +85,19 @@ struct mm_struct___zero_atomic {
 	atomic64_t ksm_zero_pages;
 };
 
+/* So did its flags, which became a bitmap of a type of their own. */
+typedef struct {
+	unsigned long __mm_flags[1];
+} mm_flags_t;
+
+struct mm_struct___flags_bitmap {
+	mm_flags_t flags;
+};
+
+struct mm_struct___flags_word {
+	unsigned long flags;
+};
+
 struct task_struct {
 	unsigned int flags;
 	int pid;
@@ -92,6 +105,7 @@ struct task_struct {
 	char comm[16];
 	__u64 start_time;
 	struct mm_struct *mm;
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	const struct cred *real_cred;
@@ -103,6 +117,9 @@ struct page {
 };
 
 struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
 	struct mm_struct *vm_mm;
 };
 
@@ -151,6 +168,12 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
 };
 
 #pragma clang attribute pop

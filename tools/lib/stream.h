@@ -182,23 +182,33 @@ uint64_t ksm_stream_lost(const struct ksm_stream *stream);
  */
 uint64_t ksm_stream_proc_breaks(const struct ksm_stream *stream, uint32_t tgid);
 
+/* ksm_proc_row.mm_flags */
+#define KSM_MM_MERGEABLE (UINT64_C(1) << 16) /* KSM knows the address space */
+
 /**
  * struct ksm_proc_row - one process as the task iterator sees it
  * @tgid: process id in the root pid namespace
+ * @ppid: its parent's
  * @uid: real user id in the root user namespace
  * @start_ns: start time, CLOCK_MONOTONIC nanoseconds; with @tgid it names a process for ever
  * @merging_pages: its pages that are merged
  * @rmap_items: its pages that are tracked
  * @zero_pages: its pages that map the zero page through KSM; 0 where the kernel has no such count
+ * @mm_flags: the first 64 flags of its address space; see also ksm_proc_iter_merge_any()
+ * @cgroup_id: of its cgroup (version 2)
  * @comm: name, NUL-terminated
  */
 struct ksm_proc_row {
 	uint32_t tgid;
+	uint32_t ppid;
 	uint32_t uid;
+	uint32_t unused;
 	uint64_t start_ns;
 	uint64_t merging_pages;
 	uint64_t rmap_items;
 	uint64_t zero_pages;
+	uint64_t mm_flags;
+	uint64_t cgroup_id;
 	char comm[16];
 };
 
@@ -225,6 +235,36 @@ int ksm_proc_iter_open(struct ksm_proc_iter **iter, char *err, size_t err_size);
  * Return: 0, a negative errno, or what @fn returned.
  */
 int ksm_proc_iter_read(struct ksm_proc_iter *iter, ksm_proc_fn fn, void *ctx);
+
+/**
+ * ksm_proc_iter_all - also processes that KSM knows nothing of, from the next pass on
+ */
+void ksm_proc_iter_all(struct ksm_proc_iter *iter, bool all);
+
+/**
+ * ksm_proc_iter_merge_any - the flag of an address space that PR_SET_MEMORY_MERGE sets
+ *
+ * Its place differs between kernels and is not in BTF, so a child sets it and is looked at, once.
+ *
+ * Return: a mask for ksm_proc_row.mm_flags; 0 when this kernel has no such prctl.
+ */
+uint64_t ksm_proc_iter_merge_any(struct ksm_proc_iter *iter);
+
+/**
+ * ksm_proc_iter_mergeable - how much memory one process has marked mergeable
+ * @tgid: process
+ * @bytes: size of its mappings with VM_MERGEABLE
+ *
+ * Return: 0; -ENOTSUP when the kernel has no such iterator; negative errno.
+ */
+int ksm_proc_iter_mergeable(struct ksm_proc_iter *iter, uint32_t tgid, uint64_t *bytes);
+
+/**
+ * ksm_proc_iter_run_ns - CPU time that the iterator's programs took so far
+ *
+ * Return: 0 unless kernel.bpf_stats_enabled is set.
+ */
+uint64_t ksm_proc_iter_run_ns(const struct ksm_proc_iter *iter);
 
 /**
  * ksm_proc_iter_close - unload

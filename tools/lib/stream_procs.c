@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -15,16 +17,47 @@
 
 #include "iter.skel.h"
 
+/**
+ * struct ksm_proc_iter - see stream.h
+ * @link: attached for passes over all processes
+ * @vmas: the program for one process's mappings is loaded
+ * @merge_any: what ksm_proc_iter_merge_any() found out, when @merge_any_known
+ */
 struct ksm_proc_iter {
 	struct iter_bpf *skel;
 	struct bpf_link *link;
+	bool vmas;
+	bool merge_any_known;
+	uint64_t merge_any;
 };
 
-_Static_assert(sizeof(struct ksm_proc_row) == 56, "as struct proc_record of bpf/iter.bpf.c");
+_Static_assert(sizeof(struct ksm_proc_row) == 80, "as struct proc_record of bpf/iter.bpf.c");
+
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	return 0;
+}
+
+/* A kernel that does not take the second program still has the first. */
+static int load(struct ksm_proc_iter *it, bool vmas)
+{
+	int ret;
+
+	it->vmas = vmas;
+	it->skel = iter_bpf__open();
+	if (!it->skel)
+		return -errno;
+	bpf_program__set_autoload(it->skel->progs.ksm_vmas, vmas);
+	ret = iter_bpf__load(it->skel);
+	if (!ret)
+		return 0;
+	iter_bpf__destroy(it->skel);
+	it->skel = NULL;
+	return ret;
 }
 
 int ksm_proc_iter_open(struct ksm_proc_iter **iter, char *err, size_t err_size)
@@ -35,8 +68,9 @@ int ksm_proc_iter_open(struct ksm_proc_iter **iter, char *err, size_t err_size)
 
 	if (!it)
 		goto out;
-	it->skel = iter_bpf__open_and_load();
-	ret = it->skel ? 0 : -errno;
+	ret = load(it, true);
+	if (ret && ret != -EPERM)
+		ret = load(it, false);
 	if (!ret) {
 		it->link = bpf_program__attach_iter(it->skel->progs.ksm_tasks, NULL);
 		ret = it->link ? 0 : -errno;
@@ -91,4 +125,124 @@ int ksm_proc_iter_read(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx)
 	}
 	close(fd);
 	return ret;
+}
+
+void ksm_proc_iter_all(struct ksm_proc_iter *it, bool all)
+{
+	it->skel->bss->want_all = all;
+}
+
+struct find_flags {
+	uint32_t tgid;
+	uint64_t flags;
+	bool found;
+};
+
+static int on_find(void *ctx, const struct ksm_proc_row *row)
+{
+	struct find_flags *find = ctx;
+
+	if (row->tgid != find->tgid)
+		return 0;
+	find->flags = row->mm_flags;
+	find->found = true;
+	return 1;
+}
+
+/* The flags of a child's address space; it lives as long as we look. */
+static bool child_flags(struct ksm_proc_iter *it, bool merge_any, uint64_t *flags)
+{
+	struct find_flags find = { 0 };
+	uint32_t all = it->skel->bss->want_all;
+	int ready[2], go[2];
+	char c = 0;
+	pid_t pid;
+
+	if (pipe(ready))
+		return false;
+	if (pipe(go)) {
+		close(ready[0]);
+		close(ready[1]);
+		return false;
+	}
+	pid = fork();
+	if (!pid) {
+		close(go[1]);
+		c = !merge_any || !prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+		if (write(ready[1], &c, 1) == 1 && read(go[0], &c, 1) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(ready[1]);
+	close(go[0]);
+	if (pid > 0 && read(ready[0], &c, 1) == 1 && c) {
+		find.tgid = pid;
+		it->skel->bss->want_all = 1;
+		ksm_proc_iter_read(it, on_find, &find);
+		it->skel->bss->want_all = all;
+	}
+	close(go[1]);
+	close(ready[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	*flags = find.flags;
+	return find.found;
+}
+
+uint64_t ksm_proc_iter_merge_any(struct ksm_proc_iter *it)
+{
+	uint64_t without, with;
+
+	if (it->merge_any_known)
+		return it->merge_any;
+	it->merge_any_known = true;
+	if (child_flags(it, false, &without) && child_flags(it, true, &with))
+		it->merge_any = with & ~without & ~KSM_MM_MERGEABLE;
+	return it->merge_any;
+}
+
+int ksm_proc_iter_mergeable(struct ksm_proc_iter *it, uint32_t tgid, uint64_t *bytes)
+{
+	union bpf_iter_link_info info = { .task.tid = tgid };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link;
+	char nothing[64];
+	ssize_t got;
+	int fd;
+
+	if (!it->vmas)
+		return -ENOTSUP;
+	link = bpf_program__attach_iter(it->skel->progs.ksm_vmas, &opts);
+	if (!link)
+		return -errno;
+	it->skel->bss->mergeable_bytes = 0;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	got = fd < 0 ? -1 : 0;
+	while (fd >= 0) {
+		got = read(fd, nothing, sizeof(nothing));
+		if (!got || (got < 0 && errno != EINTR && errno != EAGAIN))
+			break;
+	}
+	got = got < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	*bytes = it->skel->bss->mergeable_bytes;
+	return (int)got;
+}
+
+static uint64_t run_ns(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_program__fd(prog) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
+		return 0;
+	return info.run_time_ns;
+}
+
+uint64_t ksm_proc_iter_run_ns(const struct ksm_proc_iter *it)
+{
+	return run_ns(it->skel->progs.ksm_tasks) + run_ns(it->skel->progs.ksm_vmas);
 }
