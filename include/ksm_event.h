@@ -84,7 +84,7 @@ enum ksm_event_type {
  * NAME's n32: what the text names, and in the low half which 24 bytes of it these are. The part
  * with a NUL is the last one.
  */
-#define KSM_NAME_GUEST 0x10000 /* the virtual machine that the process runs; "" when it has none */
+#define KSM_NAME_GUEST 0x10000 /* the virtual machine that the process runs */
 #define KSM_NAME_CGROUP 0x20000 /* path of its cgroup, from the root of the hierarchy */
 
 /* SCANNER and COUNTER belong to no address space: their mm says which backend it is. */

@@ -102,39 +102,6 @@ static void test_broken(void **state)
 	}
 }
 
-static void check_guest(const char *cmdline, size_t size, const char *expected)
-{
-	char name[16];
-
-	if (!expected) {
-		assert_false(ksm_guest_name(cmdline, size, name, sizeof(name)));
-		return;
-	}
-	assert_true(ksm_guest_name(cmdline, size, name, sizeof(name)));
-	assert_string_equal(name, expected);
-}
-
-static void test_guest(void **state)
-{
-#define GUEST(text, name) check_guest(text, sizeof(text), name)
-	GUEST("/usr/bin/qemu-system-x86_64\0-name\0guest=web,debug-threads=on\0-S", "web");
-	GUEST("/usr/bin/kvm\0-id\0"
-	      "100\0-name\0shop,debug-threads=on",
-	      "shop");
-	GUEST("/usr/bin/kvm\0-id\0"
-	      "100\0-m\0512",
-	      "100");
-	GUEST("qemu-kvm\0--name\0a,,b,process=x", "a,b");
-	GUEST("qemu-system-x86_64\0-m\0512", "");
-	GUEST("qemu-system-x86_64\0-name", "");
-	GUEST("qemu\0-name\0a-name-of-more-than-sixteen-bytes", "a-name-of-more-");
-	GUEST("/bin/sleep\0-name\0x", NULL);
-	GUEST("", NULL);
-#undef GUEST
-	check_guest("qemu", 4, NULL);
-	check_guest("", 0, NULL);
-}
-
 static const char *told(const char *cmdline, size_t size, const char *cgroup, uint32_t kind)
 {
 	static struct ksm_name name;
@@ -165,11 +132,6 @@ static void test_read(void **state)
 	assert_string_equal(told(qemu, sizeof(qemu), "0::/a/b\n", KSM_NAME_GUEST), "web");
 	assert_string_equal(told(qemu, sizeof(qemu), "0::/a/b\n", KSM_NAME_CGROUP), "/a/b");
 	assert_null(told(other, sizeof(other), "0::/a/b\n", KSM_NAME_GUEST));
-	assert_string_equal(told(other, sizeof(other), "9:name=systemd:/s\n4:memory:/m\n0::/\n",
-				 KSM_NAME_CGROUP),
-			    "/m");
-	assert_string_equal(
-		told(other, sizeof(other), "4:cpu,memory:/m\n0::/z:y\n", KSM_NAME_CGROUP), "/z:y");
 	assert_null(told("", 0, "nonsense\n", KSM_NAME_CGROUP));
 }
 
@@ -189,7 +151,6 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_guest),
 		cmocka_unit_test_setup_teardown(test_read, tree_new, tree_delete),
 		cmocka_unit_test_setup_teardown(test_gone, tree_new, tree_delete),
 	};

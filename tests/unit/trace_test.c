@@ -230,6 +230,8 @@ static void check_complaint(const struct ksm_error *err, bool remedy)
 	if (!remedy)
 		return;
 	assert_non_null(strstr(err->text, " at byte "));
+	if (err->code == -ENODATA)
+		return;
 	assert_non_null(cut);
 	assert_int_equal(sscanf(cut, "truncate -s %llu", &keep), 1);
 	snprintf(path, sizeof(path), "%s/%s", dir, KSM_TRACE_STREAM);
@@ -254,7 +256,8 @@ static void test_cut_stream(void **state)
 
 		put(KSM_TRACE_STREAM, data, cut);
 		ret = read_trace(&count, &err);
-		assert_int_equal(ret, whole ? 0 : -EPROTO);
+		/* An empty file was never a recording. */
+		assert_int_equal(ret, whole ? 0 : cut ? -ENODATA : -EPROTO);
 		assert_int_equal(count, cut == size ? events : 0);
 		if (!whole)
 			check_complaint(&err, cut != 0);
@@ -347,7 +350,9 @@ static void test_hostile_header(void **state)
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(sizes); i++) {
 		packet->content_bits = packet->packet_bits = sizes[i];
 		put(KSM_TRACE_STREAM, data, size);
-		assert_int_equal(read_trace(&count, &err), -EPROTO);
+		/* The last size is a possible one, of a file that ends too early. */
+		assert_int_equal(read_trace(&count, &err),
+				 i + 1 < KSM_ARRAY_SIZE(sizes) ? -EPROTO : -ENODATA);
 		assert_int_equal(count, 0);
 		check_complaint(&err, true);
 	}
@@ -417,7 +422,9 @@ static void test_foreign_directory(void **state)
 static void test_types(void **state)
 {
 	struct ksm_event e = { .type = KSM_EVENT_COMM };
-	char name[17];
+	char name[17], list[64];
+	struct ksm_error err;
+	uint64_t mask = 0;
 
 	for (unsigned int type = 1; type < KSM_EVENT_MAX; type++) {
 		assert_int_equal(ksm_event_desc(type)->type, type);
@@ -427,6 +434,14 @@ static void test_types(void **state)
 	assert_null(ksm_event_desc(0));
 	assert_null(ksm_event_desc(KSM_EVENT_MAX));
 	assert_null(ksm_event_desc_by_name("none"));
+	assert_int_equal(ksm_event_mask_parse(strcpy(list, "merge,cow_break"), &mask, &err), 0);
+	assert_int_equal(mask, 1 << KSM_EVENT_MERGE | 1 << KSM_EVENT_COW_BREAK);
+	assert_int_equal(ksm_event_mask_parse(strcpy(list, "merge,cow_brake"), &mask, &err),
+			 -EINVAL);
+	assert_non_null(strstr(err.text, "did you mean cow_break?"));
+	assert_int_equal(ksm_event_mask_parse(strcpy(list, "somethingelse"), &mask, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "ksmtrace list"));
+	assert_int_equal(ksm_event_mask_parse(strcpy(list, ","), &mask, &err), -EINVAL);
 	memcpy(&e.address, "sixteen ", 8);
 	memcpy(&e.pfn, "letters!", 8);
 	ksm_event_comm(&e, name);

@@ -6,99 +6,75 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ksmtrace/cmd.h"
-#include "lib/backend.h"
-#include "lib/format.h"
-#include "lib/json.h"
+#include "ksmtrace/line.h"
 #include "lib/log.h"
 #include "lib/trace_file.h"
 #include "lib/trace_types.h"
 
-/* Columns; -F names them. DETAIL is what the type says, field by field. */
-#define FIELDS(X)           \
-	X(TIME, time)       \
-	X(WALL, wall)       \
-	X(CPU, cpu)         \
-	X(TYPE, type)       \
-	X(TGID, tgid)       \
-	X(COMM, comm)       \
-	X(MM, mm)           \
-	X(N32, n32)         \
-	X(ADDRESS, address) \
-	X(PFN, pfn)         \
-	X(N64, n64)         \
-	X(DETAIL, detail)
-
-enum field {
-#define X(ID, name) FIELD_##ID,
-	FIELDS(X)
-#undef X
-		FIELD_COUNT
-};
-
-static const char *const field_names[] = {
-#define X(ID, name) #name,
-	FIELDS(X)
-#undef X
-};
-
-#define NAME_SLOTS 4096
+#define SECOND UINT64_C(1000000000)
+#define PIDS_MAX 256
 
 /**
  * struct print - one pass
- * @fields: columns in order
- * @names: process names seen, by tgid; a full table forgets
+ * @from_text: --from as typed, NULL for none; likewise @to_text
+ * @types: bits of the types to print, 0 for all
+ * @pids: processes to print; none of them: all
+ * @from: first time to print, CLOCK_MONOTONIC
+ * @to: last one
  */
 struct print {
 	const char *dir;
-	bool json;
-	enum field fields[FIELD_COUNT];
-	size_t field_count;
+	const char *from_text;
+	const char *to_text;
+	struct line_opts opts;
+	uint64_t types;
+	uint32_t pids[PIDS_MAX];
+	unsigned int pid_count;
+	uint64_t from;
+	uint64_t to;
 	struct ksm_trace_info info;
-	struct {
-		uint32_t tgid;
-		char comm[17];
-	} names[NAME_SLOTS];
+	struct line *line;
 };
 
-static void add_field(struct print *p, enum field field)
+static void parse_pids(struct print *p, char *arg, struct argp_state *state)
 {
-	for (size_t i = 0; i < p->field_count; i++)
-		if (p->fields[i] == field)
-			return;
-	p->fields[p->field_count++] = field;
-}
+	uint64_t pid;
 
-static void parse_fields(struct print *p, char *arg, struct argp_state *state)
-{
 	for (char *word = strtok(arg, ","); word; word = strtok(NULL, ",")) {
-		int field = 0;
-
-		while (field < FIELD_COUNT && strcmp(field_names[field], word))
-			field++;
-		if (field == FIELD_COUNT)
-			argp_error(state,
-				   "--fields: '%.32s' is none of time, wall, cpu, type, tgid, "
-				   "comm, mm, n32, address, pfn, n64, detail",
-				   word);
-		else
-			add_field(p, field);
+		if (ksm_parse_u64(word, &pid) || !pid || pid > INT32_MAX)
+			argp_error(state, "--pid: '%.32s' is no process id", word);
+		if (p->pid_count == PIDS_MAX)
+			argp_error(state, "--pid: more than %d processes", PIDS_MAX);
+		p->pids[p->pid_count++] = pid;
 	}
-	if (!p->field_count)
-		argp_error(state, "--fields: no field given");
+	if (!p->pid_count)
+		argp_error(state, "--pid: no process given");
 }
 
 static error_t parse_print(int key, char *arg, struct argp_state *state)
 {
 	struct print *p = state->input;
+	struct ksm_error err;
 
 	switch (key) {
-	case 'j':
-		p->json = true;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &p->opts;
 		return 0;
-	case 'F':
-		parse_fields(p, arg, state);
+	case 'p':
+		parse_pids(p, arg, state);
+		return 0;
+	case 'e':
+		if (ksm_event_mask_parse(arg, &p->types, &err))
+			argp_error(state, "--event: %s", err.text);
+		return 0;
+	case 'f':
+		p->from_text = arg;
+		return 0;
+	case 'u':
+		p->to_text = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
@@ -111,263 +87,149 @@ static error_t parse_print(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "json", 'j', NULL, 0, "Print one JSON object per line", 0 },
-	{ "fields", 'F', "LIST", 0,
-	  "Only these, in this order: time, wall, cpu, type, tgid, comm, "
-	  "mm, n32, address, pfn, n64, detail",
+	{ "pid", 'p', "PID,...", 0, "Only events of these processes", 0 },
+	{ "event", 'e', "EVENT,...", 0, "Only events of these types (ksmtrace list shows them)",
 	  0 },
+	{ "from", 'f', "TIME", 0,
+	  "Only from then on: seconds on the clock of --time, or for wall "
+	  "'YYYY-MM-DD HH:MM:SS' or 'HH:MM:SS'",
+	  0 },
+	{ "to", 'u', "TIME", 0, "Only until then", 0 },
 	{ 0 },
 };
+
+static const struct argp_child children[] = { { &line_argp, 0, NULL, 0 }, { 0 } };
 
 static const struct argp print_argp = {
 	.options = options,
 	.parser = parse_print,
+	.children = children,
 	.args_doc = "[DIR]",
 	.doc = "Print a recording (default " KSM_TRACE_DEFAULT ").",
 };
 
-/* The slot of a process; the table is searched from its hash on and evicts when it is full. */
-static char *name_of(struct print *p, uint32_t tgid)
+/* "12", "12.5": nanoseconds. Return: false for anything else. */
+static bool parse_seconds(const char *text, uint64_t *ns)
 {
-	uint32_t at = tgid * 2654435761u % NAME_SLOTS;
+	uint64_t seconds = 0, unit = SECOND;
+	size_t digits = strspn(text, "0123456789");
+	const char *c = text + digits;
 
-	for (uint32_t i = 0; i < 16; i++) {
-		uint32_t slot = (at + i) % NAME_SLOTS;
+	if (!digits || digits > 10)
+		return false;
+	for (size_t i = 0; i < digits; i++)
+		seconds = seconds * 10 + (text[i] - '0');
+	*ns = seconds * SECOND;
+	if (*c == '.')
+		for (c++; *c >= '0' && *c <= '9'; c++, unit /= 10)
+			*ns += unit / 10 * (*c - '0');
+	return !*c;
+}
 
-		if (p->names[slot].tgid == tgid)
-			return p->names[slot].comm;
-		if (!p->names[slot].tgid) {
-			at = slot;
-			break;
-		}
+/* Local time; without a date it is the day on which the recording started. */
+static bool parse_wall(const struct print *p, const char *text, uint64_t *ns)
+{
+	time_t start = (p->info.start + p->info.wall_offset) / SECOND;
+	uint64_t fraction = 0;
+	const char *rest;
+	char zero[40];
+	struct tm tm, day;
+
+	if (!localtime_r(&start, &day))
+		return false;
+	/* What does not match is half filled in. */
+	tm = day;
+	rest = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
+	if (!rest) {
+		tm = day;
+		rest = strptime(text, "%H:%M:%S", &tm);
 	}
-	p->names[at].tgid = tgid;
-	p->names[at].comm[0] = 0;
-	return p->names[at].comm;
+	if (!rest || (*rest && *rest != '.'))
+		return false;
+	tm.tm_isdst = -1;
+	snprintf(zero, sizeof(zero), "0%.30s", *rest ? rest : ".0");
+	if (!parse_seconds(zero, &fraction))
+		return false;
+	*ns = (uint64_t)mktime(&tm) * SECOND + fraction - p->info.wall_offset;
+	return true;
 }
 
-/* A field whose number stands for a word: that word, else NULL. */
-static const char *word_of(const struct ksm_event *event, const char *label, uint64_t value)
+static int parse_time(struct print *p, const char *option, const char *text, uint64_t *ns)
 {
-	const struct ksm_knob *knob;
+	bool good;
 
-	if (!strcmp(label, "knob_id")) {
-		knob = ksm_knob_by_id(value);
-		return knob ? knob->name : NULL;
-	}
-	if (!strcmp(label, "of_type"))
-		return ksm_event_name(value);
-	if (!strcmp(label, "why"))
-		return value == KSM_COW_UNMERGE ? "unmerge" : "write";
-	if (!strcmp(label, "errno"))
-		return strerrorname_np(value);
-	return NULL;
+	if (!text)
+		return 0;
+	good = p->opts.clock == LINE_WALL ? parse_wall(p, text, ns) : parse_seconds(text, ns);
+	if (good && p->opts.clock == LINE_RELATIVE)
+		*ns += p->info.start;
+	if (good)
+		return 0;
+	ksm_log_error("--%s: '%.40s' is no time: give %s", option, text,
+		      p->opts.clock == LINE_WALL ? "'YYYY-MM-DD HH:MM:SS' or 'HH:MM:SS'" :
+						   "seconds such as 12.5");
+	return KSM_EXIT_USAGE;
 }
 
-static bool is_hex(const char *label)
+static bool wanted(const struct print *p, const struct ksm_event *event)
 {
-	return !strcmp(label, "address") || !strcmp(label, "start") || !strcmp(label, "kpfn") ||
-	       !strcmp(label, "pfn");
-}
-
-static bool is_signed(const struct ksm_event *event, const char *label)
-{
-	const struct ksm_knob *knob = ksm_knob_by_id(event->n32);
-
-	return event->type == KSM_EVENT_COUNTER && !strcmp(label, "value") && knob &&
-	       knob->kind == KSM_ABI_SINT;
-}
-
-typedef void (*detail_fn)(void *ctx, const struct ksm_event *event, const char *label,
-			  uint64_t value);
-
-/* Calls @fn for each field that the type has. */
-static void each_detail(const struct ksm_event *event, detail_fn fn, void *ctx)
-{
-	const struct ksm_event_desc *desc = ksm_event_desc(event->type);
-
-	if (event->type == KSM_EVENT_COUNTER || event->type == KSM_EVENT_SCANNER)
-		fn(ctx, event, "backend", event->mm);
-	if (*desc->n32)
-		fn(ctx, event, desc->n32, event->n32);
-	if (*desc->address && event->type != KSM_EVENT_COMM)
-		fn(ctx, event, desc->address, event->address);
-	if (*desc->pfn && event->type != KSM_EVENT_COMM)
-		fn(ctx, event, desc->pfn, event->pfn);
-	if (*desc->n64)
-		fn(ctx, event, desc->n64, event->n64);
-}
-
-static void detail_text(void *ctx, const struct ksm_event *event, const char *label, uint64_t value)
-{
-	const char *word = word_of(event, label, value);
-
-	if (!strcmp(label, "backend"))
-		word = ksm_backend_kind_name(value);
-	if (word)
-		printf(" %s=%s", label, word);
-	else if (is_signed(event, label))
-		printf(" %s=%" PRId64, label, (int64_t)value);
-	else
-		printf(is_hex(label) ? " %s=0x%" PRIx64 : " %s=%" PRIu64, label, value);
-}
-
-static void detail_json(void *ctx, const struct ksm_event *event, const char *label, uint64_t value)
-{
-	const char *word = word_of(event, label, value);
-
-	if (!strcmp(label, "backend"))
-		word = ksm_backend_kind_name(value);
-	if (word)
-		ksm_json_str(ctx, !strcmp(label, "knob_id") ? "knob" : label, word);
-	else if (is_signed(event, label))
-		ksm_json_int(ctx, label, value);
-	else
-		ksm_json_uint(ctx, label, value);
-}
-
-static void print_field(struct print *p, const struct ksm_event *e, enum field field)
-{
-	int64_t wall = (int64_t)e->time + p->info.wall_offset;
-	char comm[64];
-
-	switch (field) {
-	case FIELD_TIME:
-		printf("%llu.%09llu", e->time / 1000000000, e->time % 1000000000);
-		break;
-	case FIELD_WALL:
-		printf("%" PRId64 ".%09" PRId64, wall / 1000000000, wall % 1000000000);
-		break;
-	case FIELD_CPU:
-		printf("[%03u]", e->cpu);
-		break;
-	case FIELD_TYPE:
-		printf("%-13s", ksm_event_name(e->type));
-		break;
-	case FIELD_TGID:
-		printf("%7u", e->tgid);
-		break;
-	case FIELD_COMM:
-		ksm_format_safe(comm, sizeof(comm), e->tgid ? name_of(p, e->tgid) : "");
-		printf("%-15s", *comm ? comm : "-");
-		break;
-	case FIELD_MM:
-		printf("%u", e->mm);
-		break;
-	case FIELD_N32:
-		printf("%u", e->n32);
-		break;
-	case FIELD_ADDRESS:
-		printf("0x%" PRIx64, (uint64_t)e->address);
-		break;
-	case FIELD_PFN:
-		printf("0x%" PRIx64, (uint64_t)e->pfn);
-		break;
-	case FIELD_N64:
-		printf("%" PRIu64, (uint64_t)e->n64);
-		break;
-	default:
-		each_detail(e, detail_text, NULL);
-	}
-}
-
-static void json_field(struct print *p, struct json_object *to, const struct ksm_event *e,
-		       enum field field)
-{
-	switch (field) {
-	case FIELD_TIME:
-		ksm_json_uint(to, "time", e->time);
-		break;
-	case FIELD_WALL:
-		ksm_json_int(to, "wall", (int64_t)e->time + p->info.wall_offset);
-		break;
-	case FIELD_CPU:
-		ksm_json_uint(to, "cpu", e->cpu);
-		break;
-	case FIELD_TYPE:
-		ksm_json_str(to, "type", ksm_event_name(e->type));
-		break;
-	case FIELD_TGID:
-		ksm_json_uint(to, "tgid", e->tgid);
-		break;
-	case FIELD_COMM:
-		ksm_json_str(to, "comm", e->tgid ? name_of(p, e->tgid) : NULL);
-		break;
-	case FIELD_MM:
-		ksm_json_uint(to, "mm", e->mm);
-		break;
-	case FIELD_N32:
-		ksm_json_uint(to, "n32", e->n32);
-		break;
-	case FIELD_ADDRESS:
-		ksm_json_uint(to, "address", e->address);
-		break;
-	case FIELD_PFN:
-		ksm_json_uint(to, "pfn", e->pfn);
-		break;
-	case FIELD_N64:
-		ksm_json_uint(to, "n64", e->n64);
-		break;
-	default:
-		each_detail(e, detail_json, to);
-	}
+	if (event->time < p->from || (p->types && !(p->types >> event->type & 1)))
+		return false;
+	for (unsigned int i = 0; i < p->pid_count; i++)
+		if (p->pids[i] == event->tgid)
+			return true;
+	return !p->pid_count;
 }
 
 static int on_event(void *ctx, const struct ksm_event *event)
 {
-	struct json_object *line;
 	struct print *p = ctx;
 
-	if (event->type == KSM_EVENT_COMM && event->tgid)
-		ksm_event_comm(event, name_of(p, event->tgid));
-	if (!p->json) {
-		for (size_t i = 0; i < p->field_count; i++) {
-			if (i)
-				putchar(' ');
-			print_field(p, event, p->fields[i]);
-		}
-		putchar('\n');
-	} else {
-		line = json_object_new_object();
-		for (size_t i = 0; i < p->field_count; i++)
-			json_field(p, line, event, p->fields[i]);
-		puts(json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN));
-		json_object_put(line);
-	}
-	/* Nobody reads any more: main() says so. */
-	return ferror(stdout) ? -EPIPE : 0;
+	if (event->time > p->to)
+		return 1;
+	if (wanted(p, event))
+		return line_print(p->line, event, stdout);
+	line_learn(p->line, event);
+	return 0;
 }
 
-static void default_fields(struct print *p)
+static int print(struct print *p)
 {
-	static const enum field fields[] = { FIELD_TIME, FIELD_CPU,  FIELD_TYPE,
-					     FIELD_TGID, FIELD_COMM, FIELD_DETAIL };
+	struct ksm_error err = { 0 };
+	int ret = ksm_trace_read_info(p->dir, &p->info, &err);
 
-	for (size_t i = 0; i < KSM_ARRAY_SIZE(fields); i++)
-		add_field(p, fields[i]);
+	if (ret)
+		return ksm_log_fail(&err);
+	p->to = UINT64_MAX;
+	ret = parse_time(p, "from", p->from_text, &p->from);
+	if (!ret)
+		ret = parse_time(p, "to", p->to_text, &p->to);
+	if (ret)
+		return ret;
+	p->line = line_new(&p->opts, p->info.start, p->info.wall_offset);
+	if (!p->line)
+		return KSM_EXIT_FAILED;
+	ret = ksm_trace_read(p->dir, &p->info, on_event, p, &err);
+	line_free(p->line);
+	/* Nobody reads any more: main() says so. */
+	if (ret == -EPIPE && !err.code)
+		return KSM_EXIT_FAILED;
+	fflush(stdout);
+	return ksm_trace_verdict(ret < 0 ? ret : 0, &err);
 }
 
 int ksmtrace_print(void *ctx, int argc, char **argv)
 {
 	struct print *p = calloc(1, sizeof(*p));
-	struct ksm_error err = { 0 };
-	int ret;
+	int status;
 
 	if (!p)
 		return KSM_EXIT_FAILED;
 	p->dir = KSM_TRACE_DEFAULT;
 	if (argp_parse(&print_argp, argc, argv, 0, NULL, p))
-		return KSM_EXIT_USAGE;
-	if (!p->field_count)
-		default_fields(p);
-	ret = ksm_trace_read_info(p->dir, &p->info, &err);
-	if (!ret)
-		ret = ksm_trace_read(p->dir, &p->info, on_event, p, &err);
+		status = KSM_EXIT_USAGE;
+	else
+		status = print(p);
 	free(p);
-	if (!ret)
-		return KSM_EXIT_OK;
-	if (ret == -EPIPE && !err.code)
-		return KSM_EXIT_FAILED;
-	fflush(stdout);
-	return ksm_log_fail(&err);
+	return status;
 }

@@ -15,6 +15,8 @@
 /* What a reader compares to tell our traces from others'. */
 #define CTF_FIRST_LINES "/* CTF 1.8 */\n/* ksmtrace 1 */\n"
 #define CTF_METADATA_MAX (256u << 10)
+/* Bytes of a packet that a reader takes for possible; those written are far smaller. */
+#define CTF_PACKET_MAX (16u << 20)
 
 /**
  * struct ctf_packet - what stands before the events of a packet; sizes are in bits

@@ -82,6 +82,7 @@ uint64_t ksm_trace_written(const struct ksm_trace_writer *w);
  * @env: facts kept at the recording
  * @env_count: how many
  * @wall_offset: add to an event's time for nanoseconds since 1970
+ * @start: when the recording began, CLOCK_MONOTONIC ns; 0 when not even that can be read
  * @known: bit (1 << type) for every type that the trace declares
  * @uuid: of the trace
  */
@@ -89,6 +90,7 @@ struct ksm_trace_info {
 	struct ksm_trace_env env[KSM_TRACE_ENV_MAX];
 	size_t env_count;
 	int64_t wall_offset;
+	uint64_t start;
 	uint64_t known;
 	unsigned char uuid[16];
 };
@@ -112,12 +114,26 @@ const char *ksm_trace_env_get(const struct ksm_trace_info *info, const char *key
  * @info: from ksm_trace_read_info()
  * @fn: takes an event; a non-zero return ends the reading
  * @ctx: handed to @fn
- * @err: the one line when the file is damaged or cut short; events before the damage have been
- *	given by then
+ * @err: the one line when the file is damaged or cut short
  *
- * Return: 0; what @fn returned; -EPROTO for a damaged trace; negative errno.
+ * A recording that was killed, or copied while it ran, is cut short: all its whole packets have
+ * been given when this returns, and so have the events before a damage.
+ *
+ * Return: 0; what @fn returned; -ENODATA for a trace that is cut short; -EPROTO for a damaged one;
+ * negative errno.
  */
 int ksm_trace_read(const char *dir, const struct ksm_trace_info *info, ksm_event_fn fn, void *ctx,
 		   struct ksm_error *err);
+
+/**
+ * ksm_trace_verdict() - tell how the reading ended
+ * @ret: of ksm_trace_read_info() or ksm_trace_read()
+ * @err: from there
+ *
+ * A trace that is cut short is worth a warning: what there is of it is good.
+ *
+ * Return: exit status.
+ */
+int ksm_trace_verdict(int ret, const struct ksm_error *err);
 
 #endif /* KSMKIT_TRACE_FILE_H */

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "lib/trace_names.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/util.h"
+#include "lib/cgroup.h"
+#include "lib/guest.h"
 
 #define PART 24
 #define PARTS_MAX ((KSM_NAME_MAX + PART - 1) / PART)
-#define CMDLINE_MAX (128u << 10)
 
 int ksm_name_tell(const struct ksm_event *comm, uint32_t kind, const char *text, ksm_event_fn fn,
 		  void *ctx)
@@ -57,93 +55,17 @@ bool ksm_name_feed(struct ksm_name *name, const struct ksm_event *event)
 	return memchr(bytes, 0, PART) != NULL;
 }
 
-/* The value of an option such as -name guest=web,debug-threads=on: what it names. */
-static void option_value(const char *arg, char *name, size_t size)
-{
-	size_t at = 0;
-
-	if (!strncmp(arg, "guest=", 6))
-		arg += 6;
-	while (*arg && at + 1 < size) {
-		/* A comma that belongs to the value is written twice. */
-		if (*arg == ',' && *++arg != ',')
-			break;
-		name[at++] = *arg++;
-	}
-	name[at] = '\0';
-}
-
-static bool is_qemu(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-
-	return !strncmp(base, "qemu", 4) || !strcmp(base, "kvm");
-}
-
-bool ksm_guest_name(const char *cmdline, size_t size, char *name, size_t name_size)
-{
-	const char *end = cmdline + size, *next;
-	bool named = false;
-
-	*name = '\0';
-	if (!size || cmdline[size - 1] || !is_qemu(cmdline))
-		return false;
-	for (const char *arg = cmdline; arg < end; arg = next) {
-		const char *option = arg + strspn(arg, "-");
-
-		next = arg + strlen(arg) + 1;
-		if (*arg != '-' || next >= end)
-			continue;
-		if (!strcmp(option, "name")) {
-			option_value(next, name, name_size);
-			named = true;
-		} else if (!strcmp(option, "id") && !named) {
-			option_value(next, name, name_size);
-		}
-	}
-	return true;
-}
-
-/* The line of cgroup 2, "0::PATH"; without it the one of the memory controller. */
-static bool cgroup_path(char *text, char *path, size_t size)
-{
-	char *save = NULL;
-
-	*path = '\0';
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *controllers = strchr(line, ':');
-		char *at = controllers ? strchr(controllers + 1, ':') : NULL;
-
-		if (!at)
-			continue;
-		*at++ = '\0';
-		if (!strcmp(controllers + 1, "memory") || (!*path && !controllers[1]))
-			ksm_copy(path, size, at);
-	}
-	return *path;
-}
-
 int ksm_names_read(const struct ksm_io *io, const struct ksm_event *comm, ksm_event_fn fn,
 		   void *ctx)
 {
-	char path[64], name[KSM_NAME_MAX], *text;
-	ssize_t size;
+	char name[KSM_NAME_MAX];
 	int ret = 0;
 
 	if (!comm->tgid)
 		return 0;
-	text = malloc(CMDLINE_MAX);
-	if (!text)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%u/cmdline", comm->tgid);
-	size = ksm_io_read(io, path, text, CMDLINE_MAX);
-	if (size > 0 && ksm_guest_name(text, size, name, sizeof(name)))
+	if (ksm_guest_name(io, comm->tgid, name, sizeof(name)))
 		ret = ksm_name_tell(comm, KSM_NAME_GUEST, name, fn, ctx);
-	snprintf(path, sizeof(path), "/proc/%u/cgroup", comm->tgid);
-	size = ret ? 0 : ksm_io_read(io, path, text, CMDLINE_MAX);
-	if (size > 0 && cgroup_path(text, name, sizeof(name)))
+	if (!ret && !ksm_cgroup_read(io, comm->tgid, name, sizeof(name)))
 		ret = ksm_name_tell(comm, KSM_NAME_CGROUP, name, fn, ctx);
-	free(text);
 	return ret;
 }

@@ -61,15 +61,4 @@ struct ksm_name {
  */
 bool ksm_name_feed(struct ksm_name *name, const struct ksm_event *event);
 
-/**
- * ksm_guest_name() - the name of a QEMU guest from its command line
- * @cmdline: arguments, each with its NUL
- * @size: bytes of all of them
- * @name: -name, else -id, else ""
- * @name_size: of @name
- *
- * Return: false when that is no QEMU.
- */
-bool ksm_guest_name(const char *cmdline, size_t size, char *name, size_t name_size);
-
 #endif /* KSMKIT_TRACE_NAMES_H */

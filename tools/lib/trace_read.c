@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/ctf.h"
+#include "lib/log.h"
 #include "lib/trace_types.h"
 
 #define CHUNK_EVENTS 1024
@@ -89,6 +90,24 @@ static ssize_t read_all(int fd, void *to, size_t size)
 	return done;
 }
 
+/* The first packet is there from the beginning. What is wrong with it is ksm_trace_read()'s part.
+ */
+static uint64_t read_start(const char *dir)
+{
+	struct ctf_packet packet;
+	struct ksm_error err;
+	char path[PATH_MAX];
+	struct stat st;
+	ssize_t got;
+	int fd = open_file(dir, KSM_TRACE_STREAM, path, &st, &err);
+
+	if (fd < 0)
+		return 0;
+	got = read_all(fd, &packet, sizeof(packet));
+	close(fd);
+	return got == sizeof(packet) && packet.magic == CTF_MAGIC ? packet.begin : 0;
+}
+
 int ksm_trace_read_info(const char *dir, struct ksm_trace_info *info, struct ksm_error *err)
 {
 	char path[PATH_MAX], *text = NULL;
@@ -117,6 +136,8 @@ int ksm_trace_read_info(const char *dir, struct ksm_trace_info *info, struct ksm
 			      "%s is not from ksmtrace, or damaged, at byte %zu: read "
 			      "other traces with babeltrace2",
 			      path, at);
+	else
+		info->start = read_start(dir);
 	return ret;
 }
 
@@ -127,6 +148,20 @@ static int damaged(const struct reader *r, uint64_t at, const char *what, struct
 			     "%s: %s at byte %" PRIu64 ": record again, or keep what is good: "
 			     "truncate -s %" PRIu64 " %s",
 			     r->path, what, at, r->packet_at, r->path);
+}
+
+/* Everything up to the last whole packet is good. */
+static int cut_short(const struct reader *r, uint64_t at, struct ksm_error *err)
+{
+	return ksm_error_set(err, -ENODATA,
+			     "%s is cut short at byte %" PRIu64 ": %" PRIu64 " bytes of whole "
+			     "packets were read",
+			     r->path, at, r->packet_at);
+}
+
+static bool is_cut(const struct reader *r)
+{
+	return r->packet.content_bits / 8 > r->size - r->packet_at;
 }
 
 static const char *check_packet(const struct reader *r)
@@ -141,10 +176,8 @@ static const char *check_packet(const struct reader *r)
 	if (p->stream_id)
 		return "a packet of an unknown stream";
 	if (p->content_bits % 8 || p->packet_bits != p->content_bits || content < sizeof(*p) ||
-	    (content - sizeof(*p)) % sizeof(struct ksm_event))
+	    content > CTF_PACKET_MAX || (content - sizeof(*p)) % sizeof(struct ksm_event))
 		return "a packet of impossible size";
-	if (content > r->size - r->packet_at)
-		return "the file is cut short";
 	if (p->begin > p->end || (!r->first && p->begin < r->time))
 		return "a packet out of order";
 	if (p->discarded < r->discarded)
@@ -192,7 +225,7 @@ static int read_packet(struct reader *r, ksm_event_fn fn, void *ctx, struct ksm_
 		if (got < 0)
 			return ksm_error_set(err, got, "%s: %s", r->path, strerror(-got));
 		if ((size_t)got < count * sizeof(r->events[0]))
-			return damaged(r, r->at + got, "the file is cut short", err);
+			return cut_short(r, r->at + got, err);
 		ret = give(r, count, fn, ctx, err);
 		if (ret)
 			return ret;
@@ -220,10 +253,12 @@ static int read_stream(struct reader *r, ksm_event_fn fn, void *ctx, struct ksm_
 		if (!got)
 			return ksm_error_set(err, -EPROTO, "%s is empty: record again", r->path);
 		if ((size_t)got < sizeof(r->packet))
-			return damaged(r, r->at + got, "the file is cut short", err);
+			return cut_short(r, r->at + got, err);
 		wrong = check_packet(r);
 		if (wrong)
 			return damaged(r, r->packet_at, wrong, err);
+		if (is_cut(r))
+			return cut_short(r, r->size, err);
 		r->at += sizeof(r->packet);
 		ret = read_packet(r, fn, ctx, err);
 		if (ret)
@@ -251,4 +286,14 @@ int ksm_trace_read(const char *dir, const struct ksm_trace_info *info, ksm_event
 	}
 	free(r);
 	return ret;
+}
+
+int ksm_trace_verdict(int ret, const struct ksm_error *err)
+{
+	if (!ret)
+		return KSM_EXIT_OK;
+	if (ret != -ENODATA)
+		return ksm_log_fail(err);
+	ksm_log_warn("%s", err->text);
+	return KSM_EXIT_OK;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ksm_event.h"
+#include "lib/util.h"
 
 /**
  * struct ksm_event_desc - one type
@@ -36,6 +37,16 @@ const struct ksm_event_desc *ksm_event_desc_by_name(const char *name);
 
 /* The name, or "unknown". */
 const char *ksm_event_name(unsigned int type);
+
+/**
+ * ksm_event_mask_parse() - types of events, as typed after -e
+ * @list: names with commas between them; changed
+ * @mask: bits (1 << type) are added
+ * @err: the one line: which name is none, and what was meant
+ *
+ * Return: 0 or -EINVAL.
+ */
+int ksm_event_mask_parse(char *list, uint64_t *mask, struct ksm_error *err);
 
 /**
  * ksm_event_comm() - the process name that a COMM event holds
