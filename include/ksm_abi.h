@@ -16,6 +16,7 @@
 #define KSM_ABI_ENGINE_DIR KSM_ABI_SYSFS_MM "/" KSM_ABI_ENGINE_NAME
 #define KSM_ABI_BTF "/sys/kernel/btf/vmlinux"
 #define KSM_ABI_DEV "/dev/ksm_engine"
+#define KSM_ABI_CGROUP "/sys/fs/cgroup"
 
 /* Scanner threads, as their comm. */
 #define KSM_ABI_KERNEL_THREAD "ksmd"

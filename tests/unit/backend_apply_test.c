@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "lib/backend_priv.h"
+
 #define K KSM_ABI_KERNEL_DIR "/"
 #define E KSM_ABI_ENGINE_DIR "/"
 
@@ -167,16 +169,25 @@ static int refusing_write(const struct ksm_io *io, const char *path, const char 
 	return strstr(r->refuse, entry) ? r->code : ksm_io_write_plain(io, path, text);
 }
 
-static void test_rolls_back(void **state)
+/* A machine with that kernel, where somebody has set pages_to_scan. */
+static struct ksm_backend refusing_machine(struct refuser *r)
 {
-	struct refuser r = { .refuse = "run=1 ", .code = -EBUSY };
-	struct ksm_error err = { 0 };
 	struct ksm_backend b;
 
 	tree_ksm(KSM_ABI_KERNEL_DIR, true);
+	tree_put(K "pages_to_scan", "321\n");
 	b = tree_open();
 	b.io.write = refusing_write;
-	b.io.ctx = &r;
+	b.io.ctx = r;
+	return b;
+}
+
+static void test_rolls_back(void **state)
+{
+	struct refuser r = { .refuse = "run=1 ", .code = -EBUSY };
+	struct ksm_backend b = refusing_machine(&r);
+	struct ksm_error err = { 0 };
+
 	assert_int_equal(apply(&b, "run=1 sleep_millisecs=5 smart_scan=0", &err), -EBUSY);
 	assert_string_equal(r.log, "sleep_millisecs=5 smart_scan=0 run=1 "
 				   "sleep_millisecs=20 smart_scan=1 ");
@@ -190,14 +201,9 @@ static void test_rolls_back(void **state)
 static void test_rolls_back_the_advisor(void **state)
 {
 	struct refuser r = { .refuse = "smart_scan=0 ", .code = -EIO };
+	struct ksm_backend b = refusing_machine(&r);
 	struct ksm_error err = { 0 };
-	struct ksm_backend b;
 
-	tree_ksm(KSM_ABI_KERNEL_DIR, true);
-	tree_put(K "pages_to_scan", "321\n");
-	b = tree_open();
-	b.io.write = refusing_write;
-	b.io.ctx = &r;
 	assert_int_equal(apply(&b, "smart_scan=0 advisor_mode=scan-time", &err), -EIO);
 	/* switching back resets pages_to_scan in a real kernel: it is written again, last */
 	assert_string_equal(r.log, "advisor_mode=scan-time smart_scan=0 advisor_mode=none "
@@ -207,13 +213,9 @@ static void test_rolls_back_the_advisor(void **state)
 static void test_says_what_is_stuck(void **state)
 {
 	struct refuser r = { .refuse = "run=1 sleep_millisecs=20 ", .code = -EIO };
+	struct ksm_backend b = refusing_machine(&r);
 	struct ksm_error err = { 0 };
-	struct ksm_backend b;
 
-	tree_ksm(KSM_ABI_KERNEL_DIR, true);
-	b = tree_open();
-	b.io.write = refusing_write;
-	b.io.ctx = &r;
 	assert_int_equal(apply(&b, "sleep_millisecs=9 run=1 smart_scan=0", &err), -EIO);
 	assert_non_null(strstr(err.text, "run=1 refused: Input/output error"));
 	assert_non_null(strstr(err.text, "could not put back: sleep_millisecs"));
@@ -224,17 +226,107 @@ static void test_says_what_is_stuck(void **state)
 static void test_says_how_to_try_an_untested_kernel(void **state)
 {
 	struct refuser r = { .refuse = "run=1 ", .code = -EOPNOTSUPP };
+	struct ksm_backend b = refusing_machine(&r);
 	struct ksm_error err = { 0 };
-	struct ksm_backend b;
 
-	tree_ksm(KSM_ABI_KERNEL_DIR, true);
-	b = tree_open();
-	b.io.write = refusing_write;
-	b.io.ctx = &r;
 	assert_int_equal(apply(&b, "run=1", &err), -EOPNOTSUPP);
 	assert_non_null(strstr(err.text, "run=1 refused: the engine was never tested"));
 	assert_non_null(strstr(err.text, "untested=1'"));
 	tree_expect(K "run", "0\n");
+}
+
+/* Names and values of all knobs, in one text. */
+static void knobs_of(const struct ksm_backend *b, char *text, size_t size)
+{
+	struct ksm_counters_snapshot s;
+	char word[KSM_WORD_MAX];
+	size_t len = 0;
+
+	assert_int_equal(ksm_backend_read(b, &s, NULL), 0);
+	ksm_snapshot_word(&s, word, sizeof(word));
+	for (unsigned int i = 0; i < ksm_knob_count; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s=%lld ", ksm_knobs[i].name,
+					(long long)s.value[ksm_knobs[i].id]);
+	snprintf(text + len, size - len, "%s", word);
+}
+
+/* The n-th write fails, whichever it is; the others are answered as a kernel does. */
+struct failer {
+	unsigned int writes;
+	unsigned int fail_at;
+};
+
+static int failing_write(const struct ksm_io *io, const char *path, const char *text)
+{
+	struct failer *f = io->ctx;
+
+	return f->writes++ == f->fail_at ? -EIO : ksm_fake_write(io, path, text);
+}
+
+static void fails_at_each_position(const char *words, unsigned int count)
+{
+	char before[2048], after[2048];
+	struct ksm_backend b;
+
+	for (unsigned int at = 0; at <= count; at++) {
+		struct failer f = { .fail_at = at };
+		struct ksm_error err = { 0 };
+		int ret;
+
+		tree_ksm(KSM_ABI_KERNEL_DIR, true);
+		tree_put(K "pages_to_scan", "321\n");
+		b = tree_open();
+		b.io.write = failing_write;
+		b.io.ctx = &f;
+		knobs_of(&b, before, sizeof(before));
+		ret = apply(&b, words, &err);
+		knobs_of(&b, after, sizeof(after));
+		if (at == count) { /* no write failed: the positions above were all there are */
+			assert_int_equal(ret, 0);
+			assert_int_equal(f.writes, count);
+			assert_string_not_equal(after, before);
+			continue;
+		}
+		assert_int_equal(ret, -EIO);
+		assert_string_equal(after, before);
+		assert_non_null(strstr(err.text, "refused: Input/output error"));
+		assert_int_equal(!!strstr(err.text, "put back"), at > 0);
+	}
+}
+
+static void test_fails_at_each_position(void **state)
+{
+	fails_at_each_position("run=1", 1);
+	fails_at_each_position("run=1 sleep_millisecs=5 use_zero_pages=1 max_page_sharing=9", 4);
+	fails_at_each_position("run=1 advisor_mode=scan-time advisor_max_cpu=50 smart_scan=0 "
+			       "merge_across_nodes=0 stable_node_chains_prune_millisecs=1",
+			       6);
+	fails_at_each_position("pages_to_scan=5 sleep_millisecs=5 advisor_target_scan_time=9", 3);
+}
+
+/* From the advisor to a number and back: the number written comes last both ways. */
+static void test_fails_at_each_position_under_the_advisor(void **state)
+{
+	for (unsigned int at = 0; at < 4; at++) {
+		struct failer f = { .fail_at = at };
+		struct ksm_error err = { 0 };
+		struct ksm_backend b;
+
+		tree_ksm(KSM_ABI_KERNEL_DIR, true);
+		b = tree_open();
+		assert_int_equal(apply(&b, "advisor_mode=scan-time sleep_millisecs=9", &err), 0);
+		b.io.write = failing_write;
+		b.io.ctx = &f;
+		assert_int_equal(apply(&b,
+				       "run=1 pages_to_scan=5 advisor_mode=none "
+				       "sleep_millisecs=1",
+				       &err),
+				 -EIO);
+		tree_expect(K "advisor_mode", "none [scan-time]\n");
+		tree_expect(K "sleep_millisecs", "9\n");
+		tree_expect(K "run", "0\n");
+		tree_expect(K "pages_to_scan", "500\n");
+	}
 }
 
 static void test_unmerge_of_a_fake(void **state)
@@ -257,11 +349,17 @@ static void test_unmerge_of_a_fake(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_parse_takes),
-		TREE(test_check_before_writing),      TREE(test_words_and_advisor),
-		TREE(test_the_other_engine_owns),     TREE(test_rolls_back),
-		TREE(test_rolls_back_the_advisor),    TREE(test_says_what_is_stuck),
+		cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_parse_takes),
+		TREE(test_check_before_writing),
+		TREE(test_words_and_advisor),
+		TREE(test_the_other_engine_owns),
+		TREE(test_rolls_back),
+		TREE(test_rolls_back_the_advisor),
+		TREE(test_says_what_is_stuck),
 		TREE(test_says_how_to_try_an_untested_kernel),
+		TREE(test_fails_at_each_position),
+		TREE(test_fails_at_each_position_under_the_advisor),
 		TREE(test_unmerge_of_a_fake),
 	};
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "lib/backend.h"
+#include "lib/headroom.h"
 #include "lib/util.h"
 
 /**
@@ -51,6 +52,22 @@ int ksmctl_open(struct ksmctl *ctl);
  * through argp when it is no such number
  */
 unsigned int ksmctl_parse_seconds(struct argp_state *state, const char *option, const char *arg);
+
+/**
+ * ksmctl_guard() - may merged pages be given back their own copies?
+ * @what: the command, as the message begins: "unmerge"
+ * @h: what it needs (ksm_headroom_all(), ksm_headroom_procs())
+ * @code: what that returned
+ * @force: --force: go on all the same
+ *
+ * Prints "needs X, Y available", or why not. Return: 0, else the exit status.
+ */
+int ksmctl_guard(const struct ksmctl *ctl, const char *what, const struct ksm_headroom *h, int code,
+		 bool force);
+
+/* ksmctl_guard() for all that the backend of @s has merged. */
+int ksmctl_guard_all(const struct ksmctl *ctl, const char *what,
+		     const struct ksm_counters_snapshot *s, bool force);
 
 /**
  * ksmctl_run_name() - the run file in words

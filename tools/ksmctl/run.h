@@ -28,8 +28,28 @@ struct run_options {
 
 error_t run_parse(int key, char *arg, struct argp_state *state);
 
+/**
+ * run_begin() - parse the command line, open the backend, read its counters
+ * @argp: the command's, its parser being run_parse()
+ * @options: @options->ctl is set
+ * @s: the reading
+ *
+ * Return: 0, else the exit status, the error being printed.
+ */
+int run_begin(const struct argp *argp, struct run_options *options, int argc, char **argv,
+	      struct ksm_counters_snapshot *s);
+
 /* Write run. Return: 0 or negative errno. */
 int run_write(struct ksmctl *ctl, int64_t value, struct ksm_error *err);
+
+/**
+ * run_unmerge() - write run=2, which takes as long as the copying, with a progress bar
+ * @before: the counters before it
+ *
+ * Return: 0 or negative errno.
+ */
+int run_unmerge(struct ksmctl *ctl, const struct ksm_counters_snapshot *before,
+		struct ksm_error *err);
 
 /**
  * run_wait() - read the counters five times a second until @done says so

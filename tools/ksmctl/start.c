@@ -66,14 +66,10 @@ int ksmctl_start(void *ctx, int argc, char **argv)
 	char text[80];
 	int status;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
-		return KSM_EXIT_USAGE;
-	status = ksmctl_open(ctl);
+	/* the reading before the start is what the first scan is compared with */
+	status = run_begin(&argp, &options, argc, argv, &s);
 	if (status)
 		return status;
-	/* the reading before the start is what the first scan is compared with */
-	if (ksm_backend_read(&ctl->b, &s, &err))
-		return ksm_log_fail(&err);
 	scans = ksm_snapshot_get(&s, KSM_ABI_FULL_SCANS);
 	ksm_settle_feed(&st.settle, &s);
 	if (run_write(ctl, KSM_RUN_MERGE, &err))

@@ -19,9 +19,7 @@ int ksmctl_stop(void *ctx, int argc, char **argv)
 	struct ksm_error err;
 	int status;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
-		return KSM_EXIT_USAGE;
-	status = ksmctl_open(ctl);
+	status = run_begin(&argp, &options, argc, argv, &s);
 	if (status)
 		return status;
 	if (run_write(ctl, KSM_RUN_STOP, &err) || ksm_backend_read(&ctl->b, &s, &err))

@@ -6,9 +6,7 @@
 #include <stdio.h>
 
 #include "ksmctl/run.h"
-#include "lib/format.h"
 #include "lib/log.h"
-#include "lib/procs.h"
 
 static const struct argp_option options_doc[] = {
 	{ "wait", RUN_OPT_WAIT, NULL, 0, "Wait until nothing is merged any more", 0 },
@@ -21,40 +19,11 @@ static const struct argp argp = {
 	.options = options_doc,
 	.parser = run_parse,
 	.doc = "Stop merging and give every merged page back its own copy. Refuses when the memory "
-	       "available is not enough for the copies. Once nothing is merged, run is set to 0, "
-	       "so that either engine can be started.",
+	       "available, of the machine or of a cgroup with a limit, is not enough for the "
+	       "copies. Once nothing is merged, run is set to 0, so that either engine can be "
+	       "started.",
 	.children = ksmctl_children,
 };
-
-/* Does the memory that merging saved still exist? */
-static int check_fits(const struct run_options *options, const struct ksm_counters_snapshot *s)
-{
-	char need[KSM_FORMAT_MAX], have[KSM_FORMAT_MAX];
-	uint64_t available;
-	struct ksm_derived d;
-	int ret;
-
-	ksm_derive(s, &d);
-	ret = ksm_mem_available(&options->ctl->b.io, &available);
-	if (ret && !options->force) {
-		ksm_log_error("cannot tell how much memory is available (/proc/meminfo); "
-			      "--force unmerges all the same");
-		return KSM_EXIT_FAILED;
-	}
-	if (ret)
-		return KSM_EXIT_OK;
-	ksm_format_bytes(need, sizeof(need), d.saved_bytes);
-	ksm_format_bytes(have, sizeof(have), (int64_t)available);
-	if (!options->force && d.saved_bytes > 0 && (uint64_t)d.saved_bytes > available) {
-		ksm_log_error("unmerge needs %s, %s available: free memory first, or use --force",
-			      need, have);
-		return KSM_EXIT_FAILED;
-	}
-	if (!options->ctl->json)
-		printf("needs %s, %s available\n", need, have);
-	fflush(stdout);
-	return KSM_EXIT_OK;
-}
 
 static int64_t merged(const struct ksm_counters_snapshot *s)
 {
@@ -94,17 +63,12 @@ int ksmctl_unmerge(void *ctx, int argc, char **argv)
 	struct ksm_error err;
 	int status;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
-		return KSM_EXIT_USAGE;
-	status = ksmctl_open(ctl);
+	status = run_begin(&argp, &options, argc, argv, &s);
+	if (!status)
+		status = ksmctl_guard_all(ctl, "unmerge", &s, options.force);
 	if (status)
 		return status;
-	if (ksm_backend_read(&ctl->b, &s, &err))
-		return ksm_log_fail(&err);
-	status = check_fits(&options, &s);
-	if (status)
-		return status;
-	if (run_write(ctl, KSM_RUN_UNMERGE, &err) || ksm_backend_read(&ctl->b, &s, &err))
+	if (run_unmerge(ctl, &s, &err) || ksm_backend_read(&ctl->b, &s, &err))
 		return ksm_log_fail(&err);
 	if (options.wait &&
 	    run_wait(&options, "some pages are still merged", all_gone, NULL, &s, &err))
