@@ -31,6 +31,7 @@ all:
 -include ksmtop/build.mk
 -include tests/unit/build.mk
 -include tests/vm/prog/build.mk
+-include tests/bench/build.mk
 
 all: $(BINS)
 
@@ -76,7 +77,11 @@ debug-kernel:
 	@tests/setup run debug
 	@tests/vm/build-debug-kernel
 
-fuzz soak bench:
+bench:
+	@tests/setup test $(KERNELS)
+	@KERNELS="$(KERNELS)" ROWS="$(ROWS)" JOBS="$(or $(JOBS),2)" tests/bench/run
+
+fuzz soak:
 	@echo "make $@: not there yet: no such tests have been written" >&2; exit 1
 
 include packaging/install.mk
@@ -93,6 +98,7 @@ help:
 #: make test               all tests, guests on 6.12 (KERNELS="6.1 6.12 7.3 debug", T=NAME, JOBS=2)
 #: make test-unit | test-host | test-vm | lint
 #:                         a part of them
+#: make bench              the figures, and whether limits are met (KERNELS=..., ROWS="1 tail")
 #: make kmod               the engine for a guest's kernel (KERNEL=6.1|6.12|7.3|debug|running)
 #: make debug-kernel       build the debug kernel (minutes, once)
 #: make install            tools, manuals, completions (PREFIX, DESTDIR), and the engine for the

@@ -4,12 +4,15 @@
 
 VM_PROG_SRCS := $(wildcard tests/vm/prog/ksm-*.c)
 VM_PROG_LIB := $(wildcard tests/vm/prog/lib/*.c)
-VM_PROG_HEADERS := $(wildcard tests/vm/prog/lib/*.h)
+VM_PROG_HEADERS := $(wildcard tests/vm/prog/*/*.h)
 VM_PROG_LIB_OBJS := $(VM_PROG_LIB:tests/vm/prog/lib/%.c=$(B)/obj/vm/lib/%.o)
+VM_BENCH_OBJS := $(patsubst tests/vm/prog/bench/%.c,$(B)/obj/vm/bench/%.o,$(wildcard tests/vm/prog/bench/*.c))
 VM_EXAMPLES := $(wildcard docs/examples/*.c)
 VM_PROGS := $(VM_PROG_SRCS:tests/vm/prog/%.c=$(B)/test/vm/%) \
 	$(VM_EXAMPLES:docs/examples/%.c=$(B)/test/vm/%)
 
+# Kept: a program is linked again without compiling all it shares.
+.SECONDARY: $(VM_PROG_LIB_OBJS) $(VM_BENCH_OBJS)
 .PHONY: vm-progs
 vm-progs: $(VM_PROGS)
 
@@ -17,9 +20,15 @@ $(B)/obj/vm/lib/%.o: tests/vm/prog/lib/%.c $(VM_PROG_HEADERS) include/ksm_abi.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 
+$(B)/obj/vm/bench/%.o: tests/vm/prog/bench/%.c $(VM_PROG_HEADERS) include/ksm_abi.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests/vm/prog -c -o $@ $<
+
+$(B)/test/vm/ksm-bench: $(VM_BENCH_OBJS)
+
 $(B)/test/vm/ksm-%: tests/vm/prog/ksm-%.c $(VM_PROG_LIB_OBJS) $(VM_PROG_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests/vm/prog -static -o $@ $< $(VM_PROG_LIB_OBJS)
+	$(CC) $(CFLAGS) -Itests/vm/prog -static -o $@ $< $(filter %.o,$^)
 
 $(VM_EXAMPLES:docs/examples/%.c=$(B)/test/vm/%): $(B)/test/vm/%: docs/examples/%.c
 	@mkdir -p $(@D)

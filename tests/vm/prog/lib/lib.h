@@ -154,6 +154,15 @@ void frames_count(uint64_t *entries, size_t nr, struct frames *out);
 /* Pss of a process in KiB; dies when it cannot be read. */
 long pss_kib(pid_t pid);
 
+/* ---- cost.c: run time; in a guest with --icount a nanosecond is one instruction ---- */
+
+/* The first thread of that name; dies when there is none. */
+pid_t thread_find(const char *comm);
+/* Nanoseconds that a thread ran so far. */
+uint64_t thread_cost(pid_t pid);
+/* Nanoseconds that all tasks ran so far, the idle ones apart. */
+uint64_t machine_cost(void);
+
 /* ---- worker.c: processes that obey ---- */
 
 /**
