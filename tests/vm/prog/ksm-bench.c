@@ -111,7 +111,8 @@ static void report(void)
 	say("{ \"row\": \"%s\", \"backend\": \"%s\", \"smart_scan\": %d, "
 	    "\"use_zero_pages\": %d, "
 	    "\"pages\": %lu, \"thread\": %.0f, \"machine\": %.0f, \"seconds\": %.3f, "
-	    "\"passes\": %lld, ""\"per\": %.0f, \"saved\": %ld, \"expected\": %ld, \"planted\": %ld, \"breaks\": %lld, "
+	    "\"passes\": %lld, \"per\": %.0f, \"saved\": %ld, "
+	    "\"expected\": %ld, \"planted\": %ld, \"breaks\": %lld, "
 	    "\"cost\": %.2f, \"machine_cost\": %.2f }",
 	    config.row->name, opt.backend->name, config.smart, config.zero,
 	    bench.pages * config.row->processes, bench.result.thread, bench.result.machine,
