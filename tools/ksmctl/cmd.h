@@ -31,6 +31,7 @@ int ksmctl_set(void *ctx, int argc, char **argv);
 int ksmctl_start(void *ctx, int argc, char **argv);
 int ksmctl_stop(void *ctx, int argc, char **argv);
 int ksmctl_unmerge(void *ctx, int argc, char **argv);
+int ksmctl_profile(void *ctx, int argc, char **argv);
 int ksmctl_doctor(void *ctx, int argc, char **argv);
 
 /**

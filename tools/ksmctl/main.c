@@ -15,6 +15,7 @@ static const struct ksm_command commands[] = {
 	{ "start", ksmctl_start, "start merging" },
 	{ "stop", ksmctl_stop, "stop merging, keep what is merged" },
 	{ "unmerge", ksmctl_unmerge, "stop merging and give every page back its own copy" },
+	{ "profile", ksmctl_profile, "named sets of knobs, ours and yours" },
 	{ "doctor", ksmctl_doctor, "why nothing, little or too much merges" },
 };
 

@@ -94,4 +94,28 @@ int ksm_io_each_line(const struct ksm_io *io, const char *path,
  */
 int ksm_io_each_pid(const struct ksm_io *io, int (*fn)(pid_t pid, void *ctx), void *ctx);
 
+/**
+ * ksm_io_replace() - put a whole file in place at once: a reader sees the old one or the new one
+ * @io: where
+ * @path: absolute path below the root; missing directories are made
+ * @text: the contents, as they are
+ * @len: bytes of it
+ *
+ * Mode 0644. Return: 0 or negative errno, the old file being untouched.
+ */
+int ksm_io_replace(const struct ksm_io *io, const char *path, const char *text, size_t len);
+
+/**
+ * ksm_io_link() - make or replace a symbolic link
+ * @target: as it is written into the link
+ */
+int ksm_io_link(const struct ksm_io *io, const char *path, const char *target);
+
+/**
+ * ksm_io_remove() - remove a file
+ *
+ * Return: 0; -ENOENT when there was none; negative errno.
+ */
+int ksm_io_remove(const struct ksm_io *io, const char *path);
+
 #endif /* KSMKIT_IO_H */
