@@ -5,7 +5,7 @@
 LIB_SRCS := $(wildcard tools/lib/*.c)
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/obj/%.o)
 LIB := $(B)/lib/libksmkit.a
-LDLIBS_TOOLS := $(LDLIBS_BPF) -ljson-c
+LDLIBS_TOOLS := $(LDLIBS_BPF) -ljson-c -lxxhash -lm
 
 KSMCTL_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/ksmctl/*.c))
 KSMTRACE_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/ksmtrace/*.c))

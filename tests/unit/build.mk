@@ -57,7 +57,7 @@ $(UNIT_CORE:%=$(B)/test/%): $(B)/test/%: $$(call unit_objs,$$*) $(B)/test/unit-c
 	$(CC) $(UNIT_CFLAGS) $(UNIT_EXTRA) -o $@ $^ -lcmocka $(UNIT_LDLIBS_$*)
 
 $(UNIT_LIB:%=$(B)/test/%): $(B)/test/%: $$(call unit_objs,$$*) $(B)/test/unit-lib.a
-	$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(UNIT_LDLIBS_$*) $(LDLIBS_BPF) -ljson-c
+	$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(UNIT_LDLIBS_$*) $(LDLIBS_TOOLS)
 
 .PHONY: test-unit-bins
 test-unit-bins: $(UNIT_BINS)
