@@ -37,7 +37,7 @@ static int full_path(const struct ksm_io *io, const char *path, char *buf)
 	return len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-static int open_at_root(const struct ksm_io *io, const char *path, int flags)
+int ksm_io_open(const struct ksm_io *io, const char *path, int flags)
 {
 	char full[PATH_MAX];
 	int fd, ret = full_path(io, path, full);
@@ -54,7 +54,7 @@ ssize_t ksm_io_read(const struct ksm_io *io, const char *path, char *buf, size_t
 {
 	size_t len = 0;
 	ssize_t n = 0;
-	int fd = open_at_root(io, path, O_RDONLY);
+	int fd = ksm_io_open(io, path, O_RDONLY);
 
 	buf[0] = '\0';
 	if (fd < 0)
@@ -84,7 +84,7 @@ int ksm_io_write_plain(const struct ksm_io *io, const char *path, const char *te
 
 	if (len < 0 || (size_t)len >= sizeof(line))
 		return -EFBIG;
-	fd = open_at_root(io, path, O_WRONLY | O_TRUNC);
+	fd = ksm_io_open(io, path, O_WRONLY | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	/* One write: sysfs takes each write as a whole value. A signal is reported, not retried:
@@ -125,7 +125,7 @@ int ksm_io_each_line(const struct ksm_io *io, const char *path,
 		     int (*fn)(const char *line, void *ctx), void *ctx)
 {
 	char line[4096];
-	int ret = 0, fd = open_at_root(io, path, O_RDONLY);
+	int ret = 0, fd = ksm_io_open(io, path, O_RDONLY);
 	FILE *file;
 
 	if (fd < 0)
@@ -148,7 +148,7 @@ int ksm_io_each_line(const struct ksm_io *io, const char *path,
 
 int ksm_io_each_pid(const struct ksm_io *io, int (*fn)(pid_t pid, void *ctx), void *ctx)
 {
-	int ret = 0, fd = open_at_root(io, "/proc", O_RDONLY | O_DIRECTORY);
+	int ret = 0, fd = ksm_io_open(io, "/proc", O_RDONLY | O_DIRECTORY);
 	struct dirent *entry;
 	uint64_t pid;
 	DIR *dir;

@@ -77,6 +77,14 @@ bool ksm_io_exists(const struct ksm_io *io, const char *path);
 int ksm_io_writable(const struct ksm_io *io, const char *path);
 
 /**
+ * ksm_io_open() - for files that are read piece by piece (a page map)
+ * @flags: of open(2)
+ *
+ * Return: a file descriptor, which the caller closes; negative errno.
+ */
+int ksm_io_open(const struct ksm_io *io, const char *path, int flags);
+
+/**
  * ksm_io_each_line() - call a function for every line of a file of any length
  * @fn: gets the line without newline; a non-zero return ends the walk
  *

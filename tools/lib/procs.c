@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/backend.h"
+#include "lib/pagemap.h"
 
 struct pass {
 	const struct ksm_io *io;
@@ -88,32 +89,22 @@ static void read_identity(const struct pass *pass, struct ksm_proc *row)
 	}
 }
 
-struct mergeable {
-	uint64_t size;
-	uint64_t total;
-};
-
-static int smaps_line(const char *line, void *ctx)
+static int add_mergeable(const struct ksm_mapping *map, void *ctx)
 {
-	struct mergeable *m = ctx;
-	uint64_t kib;
+	uint64_t *total = ctx;
 
-	if (sscanf(line, "Size: %" SCNu64 " kB", &kib) == 1)
-		m->size = kib * 1024;
-	else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " mg"))
-		m->total += m->size;
+	if (map->flags & KSM_MAP_MERGEABLE)
+		*total += map->size;
 	return 0;
 }
 
 static void read_mergeable(const struct pass *pass, struct ksm_proc *row)
 {
-	struct mergeable m = { 0 };
-	char path[64];
+	uint64_t total = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps", row->tgid);
-	if (ksm_io_each_line(pass->io, path, smaps_line, &m))
+	if (ksm_mappings_each(pass->io, row->tgid, add_mergeable, &total))
 		return;
-	row->mergeable_bytes = m.total;
+	row->mergeable_bytes = total;
 	row->present |= KSM_PROC_MERGEABLE;
 }
 
