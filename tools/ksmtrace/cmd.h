@@ -7,6 +7,7 @@
 
 /* Commands (struct ksm_command) without a context. */
 int ksmtrace_record(void *ctx, int argc, char **argv);
+int ksmtrace_report(void *ctx, int argc, char **argv);
 int ksmtrace_print(void *ctx, int argc, char **argv);
 int ksmtrace_list(void *ctx, int argc, char **argv);
 
