@@ -2,3 +2,12 @@
 $(B)/test/bench-judge: tests/bench/judge.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< -ljson-c
+
+# A large recording, for report.row.
+$(B)/test/trace-gen: tests/bench/trace_gen.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS_TOOLS)
+
+$(B)/test/bench-usage: tests/bench/usage.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<

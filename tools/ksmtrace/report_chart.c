@@ -10,8 +10,8 @@ static const char *const letters[] = { " ", ".", ":", "#" };
 static int64_t value_at(const int64_t *values, unsigned int count, unsigned int column,
 			unsigned int width)
 {
-	unsigned int at = (uint64_t)(column + 1) * count / width;
-	int64_t value = values[at ? at - 1 : 0];
+	unsigned int at = ((uint64_t)(column + 1) * count + width - 1) / width - 1;
+	int64_t value = values[at];
 
 	return value > 0 ? value : 0;
 }

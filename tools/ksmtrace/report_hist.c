@@ -41,6 +41,8 @@ uint64_t hist_percentile(const struct hist *h, double percent)
 
 	if (!h->count)
 		return 0;
+	if (percent >= 100)
+		return h->max;
 	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
 		seen += h->bucket[i];
 		if (!h->bucket[i] || seen < wanted)

@@ -256,7 +256,6 @@ static void put_frames(const struct report_view *v, struct json_object *to)
 struct json_object *report_to_json(const struct report_view *v)
 {
 	struct json_object *root = json_object_new_object(), *churn;
-	bool grouped = v->by == REPORT_BY_CGROUP || v->by == REPORT_BY_GUEST;
 
 	put_recording(v, ksm_json_obj(root, "recording"));
 	put_events(v, ksm_json_obj(root, "events"));
@@ -269,7 +268,7 @@ struct json_object *report_to_json(const struct report_view *v)
 	put_hist(ksm_json_obj(churn, "stayed_merged"), &v->r->stay);
 	put_passes(v, ksm_json_obj(root, "passes"));
 	put_hosts(v, ksm_json_arr(root, "hosts"));
-	ksm_json_str(root, "by", report_by_names[grouped ? v->by : REPORT_BY_PROCESS]);
+	ksm_json_str(root, "by", report_by_names[v->rows_by]);
 	put_rows(v, ksm_json_arr(root, "rows"));
 	put_sharing(v, ksm_json_obj(root, "sharing"));
 	put_frames(v, ksm_json_obj(root, "frames"));

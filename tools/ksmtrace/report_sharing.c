@@ -56,10 +56,22 @@ static unsigned int class_of(size_t sharers)
 	return class;
 }
 
-/* One KSM page and the groups that map it, each once. */
-static void add_frame(struct sharing *s, const uint32_t *groups, size_t count, uint32_t frame)
+/* Puts @wanted of the numbers, by lot, to the front. */
+static void draw(uint32_t *numbers, size_t count, size_t wanted, uint64_t seed)
 {
-	size_t first = 0, paired = count;
+	for (size_t i = 0; i < wanted; i++) {
+		size_t other = i + (sample_mix(seed << 8 | i) >> 20) % (count - i);
+		uint32_t swap = numbers[i];
+
+		numbers[i] = numbers[other];
+		numbers[other] = swap;
+	}
+}
+
+/* One KSM page and the groups that map it, each once. */
+static void add_frame(struct sharing *s, uint32_t *groups, size_t count, uint32_t frame)
+{
+	size_t paired = count < PAIRED_MAX ? count : PAIRED_MAX;
 	double weight = s->weight;
 
 	s->classes[class_of(count)] += s->weight;
@@ -67,15 +79,13 @@ static void add_frame(struct sharing *s, const uint32_t *groups, size_t count, u
 		s->alone[groups[0]] += s->weight;
 		return;
 	}
-	if (count > PAIRED_MAX) {
-		first = sample_mix(frame) % count;
-		paired = PAIRED_MAX;
+	if (count > paired) {
+		draw(groups, count, paired, frame);
 		weight *= (double)count * (count - 1) / ((double)paired * (paired - 1));
 	}
 	for (size_t i = 0; i < paired; i++)
 		for (size_t j = i + 1; j < paired; j++)
-			add_pair(s, groups[(first + i) % count], groups[(first + j) % count],
-				 weight);
+			add_pair(s, groups[i], groups[j], weight);
 }
 
 static int by_number(const void *a, const void *b)

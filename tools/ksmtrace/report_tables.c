@@ -56,10 +56,10 @@ static const char *const titles[] = { [REPORT_BY_PROCESS] = "PID",
 void report_print_rows(const struct report_view *v, FILE *to)
 {
 	const struct ksm_column columns[] = {
-		{ titles[v->by], true }, { "MERGED", true },   { "ZERO", true },
-		{ "BROKEN", true },	 { "UNMERGED", true }, { "NET", true },
-		{ "AT START", true },	 { "CHURN", true },    { "STAYED", true },
-		{ "LATENCY", true },	 { "MAX", true },      { "NAME", false },
+		{ titles[v->rows_by], true }, { "MERGED", true },   { "ZERO", true },
+		{ "BROKEN", true },	      { "UNMERGED", true }, { "NET", true },
+		{ "AT START", true },	      { "CHURN", true },    { "STAYED", true },
+		{ "LATENCY", true },	      { "MAX", true },	    { "NAME", false },
 	};
 	struct ksm_table *table = ksm_table_new(columns, KSM_ARRAY_SIZE(columns));
 	size_t shown = v->rows.sorted_count < v->top ? v->rows.sorted_count : v->top;
@@ -71,7 +71,7 @@ void report_print_rows(const struct report_view *v, FILE *to)
 		char name[REPORT_NAME_MAX];
 
 		snprintf(c.text[0], KSM_FORMAT_MAX, "%" PRIu64,
-			 v->by == REPORT_BY_PROCESS ? row->tgid : row->processes);
+			 v->rows_by == REPORT_BY_PROCESS ? row->tgid : row->processes);
 		put_text(&c, c.text[0]);
 		put_count(&c, t->new_pages + t->merges);
 		put_count(&c, t->zero);
@@ -309,7 +309,7 @@ static void print_classes(const struct report_view *v, FILE *to)
 	static const char *const names[SHARERS_CLASSES] = { "1", "2", "3-4", "5-8", "9-16", "17-" };
 	char count[KSM_FORMAT_MAX];
 
-	fprintf(to, "\nKSM pages by how many map them (%s)\n", report_by_names[v->by]);
+	fprintf(to, "\nKSM pages by how many map them (%s)\n", report_by_names[v->rows_by]);
 	for (unsigned int i = 0; i < SHARERS_CLASSES; i++)
 		if (v->sharing.classes[i])
 			fprintf(to, "%8s  %s\n", names[i],

@@ -241,7 +241,7 @@ static void print_summary(const struct report_view *v, FILE *to)
 	print_saved(v, to);
 	print_pages(v, to);
 	print_latency_line("break took", &v->r->latency, to);
-	print_latency_line("unmerge took", &v->r->unmerge_latency, to);
+	print_latency_line("unmerging", &v->r->unmerge_latency, to);
 	print_churn_line(v, to);
 	print_passes_line(v, to);
 	for (unsigned int i = 0; i < REPORT_BACKENDS; i++)

@@ -11,8 +11,10 @@ int report_view_make(struct report_view *v)
 {
 	/* Events and pages have tables of their own; pairs are then those of processes. */
 	bool grouped = v->by == REPORT_BY_CGROUP || v->by == REPORT_BY_GUEST;
-	int ret = report_rows_make(v->r, grouped ? v->by : REPORT_BY_PROCESS, &v->rows);
+	int ret;
 
+	v->rows_by = grouped ? v->by : REPORT_BY_PROCESS;
+	ret = report_rows_make(v->r, v->rows_by, &v->rows);
 	if (!ret)
 		ret = sharing_make(v->r, &v->rows, &v->sharing);
 	if (ret)

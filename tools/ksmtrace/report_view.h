@@ -22,12 +22,16 @@
  * struct report_view - what is shown, and how
  * @dir: the recording
  * @cut: why the recording ends before its time, NULL when it does not
- * @by: rows of the table
+ * @by: rows of the table that was asked for
  * @parts: REPORT_* bits
  * @top: rows of each table
  * @page_size: of the recorded machine, bytes
  * @utf8: blocks may be drawn
  * @columns: width of the terminal
+ * @rows_by: of @rows: @by, or process when @by has a table of its own; from report_view_make()
+ * @rows: process, cgroup or guest
+ * @sharing: among @rows
+ * @frames: KSM pages
  */
 struct report_view {
 	const char *dir;
@@ -40,6 +44,7 @@ struct report_view {
 	int64_t page_size;
 	bool utf8;
 	unsigned int columns;
+	enum report_by rows_by;
 	struct report_rows rows;
 	struct sharing sharing;
 	struct report_frame *frames;

@@ -281,6 +281,7 @@ int ksm_trace_read(const char *dir, const struct ksm_trace_info *info, ksm_event
 	ret = r->file;
 	if (ret >= 0) {
 		r->size = st.st_size;
+		posix_fadvise(r->file, 0, 0, POSIX_FADV_SEQUENTIAL);
 		ret = read_stream(r, fn, ctx, err);
 		close(r->file);
 	}
