@@ -17,6 +17,11 @@
 #define KSM_ABI_BTF "/sys/kernel/btf/vmlinux"
 #define KSM_ABI_DEV "/dev/ksm_engine"
 #define KSM_ABI_CGROUP "/sys/fs/cgroup"
+#define KSM_ABI_MODULE_DIR "/sys/module/ksm_engine"
+#define KSM_ABI_SIG_ENFORCE "/sys/module/module/parameters/sig_enforce"
+#define KSM_ABI_LOCKDOWN "/sys/kernel/security/lockdown"
+#define KSM_ABI_SECURE_BOOT \
+	"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 /* Scanner threads, as their comm. */
 #define KSM_ABI_KERNEL_THREAD "ksmd"

@@ -32,6 +32,7 @@ int ksmctl_start(void *ctx, int argc, char **argv);
 int ksmctl_stop(void *ctx, int argc, char **argv);
 int ksmctl_unmerge(void *ctx, int argc, char **argv);
 int ksmctl_profile(void *ctx, int argc, char **argv);
+int ksmctl_engine(void *ctx, int argc, char **argv);
 int ksmctl_doctor(void *ctx, int argc, char **argv);
 
 /**

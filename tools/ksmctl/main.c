@@ -16,6 +16,7 @@ static const struct ksm_command commands[] = {
 	{ "stop", ksmctl_stop, "stop merging, keep what is merged" },
 	{ "unmerge", ksmctl_unmerge, "stop merging and give every page back its own copy" },
 	{ "profile", ksmctl_profile, "named sets of knobs, ours and yours" },
+	{ "engine", ksmctl_engine, "load or unload our module, and what stands in the way" },
 	{ "doctor", ksmctl_doctor, "why nothing, little or too much merges" },
 };
 

@@ -4,20 +4,17 @@
  * can be read, and removed by hand.
  */
 #include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ksmctl/profile.h"
 #include "lib/log.h"
+#include "lib/spawn.h"
 
 #define UNIT "ksmkit-profile.service"
 #define UNIT_PATH "/etc/systemd/system/" UNIT
 #define WANTS_PATH "/etc/systemd/system/multi-user.target.wants/" UNIT
-
-extern char **environ;
 
 const char *profile_unit_path(void)
 {
@@ -64,14 +61,11 @@ int profile_unit(const struct ksmctl *ctl, const char *name, const struct ksm_pr
 static void reload_systemd(const struct ksm_io *io)
 {
 	char *const argv[] = { "systemctl", "daemon-reload", NULL };
-	int status;
-	pid_t pid;
+	char out[256];
 
 	if (io->root[0] || !ksm_io_exists(io, "/run/systemd/system"))
 		return;
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ))
-		return;
-	if (waitpid(pid, &status, 0) == pid && status)
+	if (ksm_spawn(argv, out, sizeof(out)))
 		ksm_log_warn("systemctl daemon-reload failed: systemd knows the change after the "
 			     "next boot");
 }

@@ -129,15 +129,15 @@ static int missing(const struct ksm_backend *b, unsigned int kind, struct ksm_er
 {
 	if (kind == KSM_BACKEND_ENGINE)
 		return ksm_error_set(err, -ENOENT,
-				     "the engine is not loaded: load it with 'modprobe ksm_engine' "
-				     "('make install' installs it)");
+				     "the engine is not loaded: load it with 'ksmctl engine load' "
+				     "(or 'modprobe ksm_engine')");
 	return ksm_error_set(err, -ENOENT,
 			     "this kernel has no KSM (%s%s is missing): it needs one built with "
 			     "CONFIG_KSM=y",
 			     b->io.root, KSM_ABI_KERNEL_DIR);
 }
 
-static int open_kind(struct ksm_backend *b, unsigned int kind, struct ksm_error *err)
+int ksm_backend_select(struct ksm_backend *b, unsigned int kind, struct ksm_error *err)
 {
 	if (!ksm_backend_exists(&b->io, kind))
 		return missing(b, kind, err);
@@ -145,7 +145,7 @@ static int open_kind(struct ksm_backend *b, unsigned int kind, struct ksm_error 
 	return 0;
 }
 
-static int open_auto(struct ksm_backend *b, struct ksm_error *err)
+static int select_auto(struct ksm_backend *b, struct ksm_error *err)
 {
 	bool kernel = ksm_backend_exists(&b->io, KSM_BACKEND_KERNEL);
 	bool engine = ksm_backend_exists(&b->io, KSM_BACKEND_ENGINE);
@@ -153,12 +153,12 @@ static int open_auto(struct ksm_backend *b, struct ksm_error *err)
 
 	if (engine && (!kernel || (ksm_backend_owns(&b->io, KSM_BACKEND_ENGINE, &run, &merged) &&
 				   !ksm_backend_owns(&b->io, KSM_BACKEND_KERNEL, &run, &merged))))
-		return open_kind(b, KSM_BACKEND_ENGINE, err);
-	return open_kind(b, KSM_BACKEND_KERNEL, err);
+		return ksm_backend_select(b, KSM_BACKEND_ENGINE, err);
+	return ksm_backend_select(b, KSM_BACKEND_KERNEL, err);
 }
 
-static int open_fake(struct ksm_backend *b, const char *spec, const char *root,
-		     struct ksm_error *err)
+static int locate_fake(struct ksm_backend *b, const char *spec, const char *root,
+		       struct ksm_error *err)
 {
 	if (!*root)
 		return ksm_error_usage(err, "--backend fake: needs a directory, as in fake:DIR");
@@ -169,23 +169,38 @@ static int open_fake(struct ksm_backend *b, const char *spec, const char *root,
 	b->fake = true;
 	b->io.write = ksm_fake_write;
 	ksm_copy(b->name, sizeof(b->name), spec);
-	return open_auto(b, err);
+	return 0;
 }
 
-int ksm_backend_open(struct ksm_backend *b, const char *spec, struct ksm_error *err)
+/* KSM_BACKEND_* that was asked for by name, -1 when it was not. */
+static int named_kind(const char *spec)
+{
+	for (unsigned int i = 0; spec && i < KSM_ARRAY_SIZE(kinds); i++)
+		if (!strcmp(spec, kinds[i].name))
+			return (int)i;
+	return -1;
+}
+
+int ksm_backend_locate(struct ksm_backend *b, const char *spec, struct ksm_error *err)
 {
 	memset(b, 0, sizeof(*b));
 	if (ksm_io_init(&b->io, NULL))
 		return ksm_error_set(err, -ENAMETOOLONG, KSM_IO_ROOT_ENV " is too long");
-	if (!spec || !strcmp(spec, "auto"))
-		return open_auto(b, err);
-	for (unsigned int i = 0; i < KSM_ARRAY_SIZE(kinds); i++)
-		if (!strcmp(spec, kinds[i].name))
-			return open_kind(b, i, err);
+	if (!spec || !strcmp(spec, "auto") || named_kind(spec) >= 0)
+		return 0;
 	if (!strncmp(spec, "fake:", 5))
-		return open_fake(b, spec, spec + 5, err);
+		return locate_fake(b, spec, spec + 5, err);
 	return ksm_error_usage(err, "no such backend: '%s' (there are: " KSM_BACKEND_SPECS ")",
 			       spec);
+}
+
+int ksm_backend_open(struct ksm_backend *b, const char *spec, struct ksm_error *err)
+{
+	int ret = ksm_backend_locate(b, spec, err), kind = named_kind(spec);
+
+	if (ret)
+		return ret;
+	return kind < 0 ? select_auto(b, err) : ksm_backend_select(b, (unsigned int)kind, err);
 }
 
 int ksm_backend_read(const struct ksm_backend *b, struct ksm_counters_snapshot *s,

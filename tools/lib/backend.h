@@ -55,6 +55,22 @@ struct ksm_backend {
 int ksm_backend_open(struct ksm_backend *b, const char *spec, struct ksm_error *err);
 
 /**
+ * ksm_backend_locate() - where the files are, without choosing an engine
+ * @b: @b->io, @b->fake and, for a fake one, @b->name are filled
+ * @spec: as for ksm_backend_open(); the name of an engine is not looked at
+ *
+ * For what works without any engine. Return: 0; -EINVAL for an unknown spec.
+ */
+int ksm_backend_locate(struct ksm_backend *b, const char *spec, struct ksm_error *err);
+
+/**
+ * ksm_backend_select() - choose an engine by kind, in a located backend
+ *
+ * Return: 0; -ENOENT when the machine has no such engine.
+ */
+int ksm_backend_select(struct ksm_backend *b, unsigned int kind, struct ksm_error *err);
+
+/**
  * ksm_backend_exists() - is this engine there (built in or loaded)?
  * @kind: KSM_BACKEND_KERNEL or KSM_BACKEND_ENGINE
  */
