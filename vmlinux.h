@@ -42,7 +42,12 @@ struct kernfs_node {
 	__u64 id;
 };
 
+struct cgroup_subsys_state {
+	struct cgroup_subsys_state *parent;
+};
+
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 };
 
@@ -70,8 +75,24 @@ struct signal_struct {
 	atomic_t live;
 };
 
+typedef struct {
+	unsigned long pgd;
+} pgd_t;
+
+struct vm_struct {
+	struct page **pages;
+};
+
+struct pt_regs {
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long orig_ax;
+};
+
 struct mm_struct {
 	struct task_struct *owner;
+	pgd_t *pgd;
 	unsigned long ksm_merging_pages;
 	unsigned long ksm_rmap_items;
 };
@@ -104,6 +125,8 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	__u64 start_time;
+	void *stack;
+	struct vm_struct *stack_vm_area;
 	struct mm_struct *mm;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
@@ -177,5 +200,12 @@ struct bpf_iter__task_vma {
 };
 
 #pragma clang attribute pop
+
+/* The user ABI on x86-64, the same everywhere. */
+struct bpf_perf_event_data {
+	__u64 regs[21];
+	__u64 sample_period;
+	__u64 addr;
+};
 
 #endif /* __VMLINUX_H__ */

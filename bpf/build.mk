@@ -3,7 +3,7 @@
 # one costs a pass over the kernel's whole BTF; the iterator is loaded alone by who needs only it.
 
 BPF_EVENT_SRCS := bpf/emit.bpf.c bpf/ksm_tp.bpf.c bpf/ksm_fentry.bpf.c bpf/engine.bpf.c \
-	bpf/fault.bpf.c
+	bpf/fault.bpf.c bpf/pagefault.bpf.c bpf/pages.bpf.c
 BPF_EVENT_OBJS := $(BPF_EVENT_SRCS:bpf/%.bpf.c=$(B)/obj/bpf/%.bpf.o)
 BPF_SKELS := $(B)/gen/events.skel.h $(B)/gen/iter.skel.h
 BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -Wextra -Werror \

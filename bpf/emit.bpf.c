@@ -11,14 +11,28 @@ struct ring_map ring SEC(".maps");
 struct mm_map mms SEC(".maps");
 struct tgid_map tgids SEC(".maps");
 struct breaks_map breaks SEC(".maps");
+struct watched_map watched SEC(".maps");
+struct latency_map latency SEC(".maps");
 
 const volatile __u64 event_mask = 0;
 const volatile __u64 count_mask = 0;
-const volatile __u32 only_tgid = 0;
+const volatile __u32 filter_tgids = 0;
+const volatile __u32 follow_children = 0;
+const volatile __u64 filter_cgroup = 0;
 const volatile __u32 wake_bytes = 0;
 const volatile __u32 backends = 0;
 
 __u32 last_mm_id = 0;
+
+static __always_inline void follow(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 tgid = BPF_CORE_READ(parent, tgid), one = 1;
+
+	if (!bpf_map_lookup_elem(&watched, &tgid))
+		return;
+	tgid = BPF_CORE_READ(child, tgid);
+	bpf_map_update_elem(&watched, &tgid, &one, BPF_ANY);
+}
 
 /* A forked child has its own tgid only now: the ENTER that came during the fork is due. */
 SEC("tp_btf/sched_process_fork")
@@ -26,14 +40,19 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 {
 	struct ksm_event event = { .type = KSM_EVENT_ENTER };
 	__u64 mm = (__u64)BPF_CORE_READ(child, mm);
-	struct mm_state *state = bpf_map_lookup_elem(&mms, &mm);
+	struct mm_state *state;
 	__u32 tgid;
 
+	if (follow_children)
+		follow(parent, child);
+	state = bpf_map_lookup_elem(&mms, &mm);
 	if (!state || !(state->flags & MM_FORKING))
 		return 0;
 	tgid = BPF_CORE_READ(child, tgid);
-	state->flags = 0;
+	state->flags = ksm_passes(child, tgid) ? MM_PASSED : 0;
 	state->tgid = tgid;
+	if (!state->flags)
+		return 0;
 	ksm_process(child, tgid, mm);
 	event.tgid = tgid;
 	event.mm = state->id;
@@ -66,12 +85,15 @@ int BPF_PROG(process_exit, struct task_struct *task)
 		return 0;
 	event.tgid = BPF_CORE_READ(task, tgid);
 	bpf_map_delete_elem(&breaks, &event.tgid);
+	/* The number may be given to somebody else. */
+	if (filter_tgids)
+		bpf_map_delete_elem(&watched, &event.tgid);
 	state = bpf_map_lookup_elem(&tgids, &event.tgid);
 	if (!state)
 		return 0;
 	key = state->mm;
 	mm = key ? bpf_map_lookup_elem(&mms, &key) : NULL;
-	if (mm && mm->tgid == event.tgid && !(mm->flags & MM_EXITED)) {
+	if (mm && mm->tgid == event.tgid && mm->flags & MM_PASSED && !(mm->flags & MM_EXITED)) {
 		mm->flags |= MM_EXITED;
 		event.mm = mm->id;
 		ksm_emit(&event);

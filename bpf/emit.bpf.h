@@ -24,10 +24,12 @@ struct mm_state {
 	__u32 tgid;
 	__u32 flags;
 	__u32 unused;
+	__u64 cset; /* the set of cgroups that the filter last looked at */
 };
 
 #define MM_FORKING 1 /* being forked: its owner still carries the parent's tgid */
 #define MM_EXITED 2  /* its EXIT was emitted */
+#define MM_PASSED 4  /* the filter let its owner through, or there is no filter */
 
 /* What is known of a process. */
 struct tgid_state {
@@ -70,17 +72,38 @@ struct breaks_map {
 	__type(value, __u64);
 };
 
+/* Processes that the filter lets through. The values mean nothing. */
+struct watched_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, KSM_MAX_PROCESSES);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+
+/* COW breaks by latency: first those by writes, then those by unmerging. */
+struct latency_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2 * KSM_LATENCY_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+
 extern struct count_map fired SEC(".maps");
 extern struct count_map lost SEC(".maps");
 extern struct ring_map ring SEC(".maps");
 extern struct mm_map mms SEC(".maps");
 extern struct tgid_map tgids SEC(".maps");
 extern struct breaks_map breaks SEC(".maps");
+extern struct watched_map watched SEC(".maps");
+extern struct latency_map latency SEC(".maps");
 
 /* Set before loading. */
 extern const volatile __u64 event_mask; /* types that go into the ring */
 extern const volatile __u64 count_mask; /* types that are counted, a superset */
-extern const volatile __u32 only_tgid;	/* 0: every process */
+extern const volatile __u32 filter_tgids; /* only the processes in `watched` */
+extern const volatile __u32 follow_children; /* what they fork is watched too */
+extern const volatile __u64 filter_cgroup; /* only processes in this cgroup and below it; 0: all */
 extern const volatile __u32 wake_bytes; /* pending bytes in the ring that wake the reader */
 extern const volatile __u32 backends;	/* BIT(KSM_BACKEND_KERNEL), BIT(KSM_BACKEND_ENGINE) */
 
@@ -102,15 +125,62 @@ static __always_inline void ksm_count_lost(__u32 type)
 	ksm_count(&lost, 0);
 }
 
-static __always_inline bool ksm_wanted(__u32 type, __u32 tgid)
+static __always_inline bool ksm_filtering(void)
 {
-	if (!(count_mask & BIT64(type)))
-		return false;
-	return !only_tgid || !tgid || tgid == only_tgid;
+	return filter_tgids || filter_cgroup;
+}
+
+#define MAX_CGROUP_DEPTH 64
+
+static __noinline bool ksm_in_cgroup(struct css_set *cset)
+{
+	struct cgroup *cgroup = BPF_CORE_READ(cset, dfl_cgrp);
+	__u32 self = bpf_core_field_offset(struct cgroup, self);
+
+	for (int i = 0; i < MAX_CGROUP_DEPTH && cgroup; i++) {
+		struct cgroup_subsys_state *parent;
+
+		if (BPF_CORE_READ(cgroup, kn, id) == filter_cgroup)
+			return true;
+		parent = BPF_CORE_READ(cgroup, self.parent);
+		cgroup = parent ? (void *)parent - self : NULL;
+	}
+	return false;
+}
+
+/* Does the filter let this process through? */
+static __always_inline bool ksm_passes(struct task_struct *task, __u32 tgid)
+{
+	if (filter_tgids)
+		return bpf_map_lookup_elem(&watched, &tgid);
+	if (filter_cgroup)
+		return ksm_in_cgroup(BPF_CORE_READ(task, cgroups));
+	return true;
 }
 
 /*
- * Emits one event; fills in cpu and time. The time is taken after the place in the ring, so that
+ * The same for an address space whose owner is known. Asking is dear for cgroups, and a process
+ * seldom moves: the answer stands while the set of cgroups is the same.
+ */
+static __always_inline void ksm_judge_mm(struct mm_state *state, struct task_struct *owner,
+					 __u32 tgid)
+{
+	__u64 cset = 0;
+
+	if (filter_cgroup && !filter_tgids) {
+		cset = (__u64)BPF_CORE_READ(owner, cgroups);
+		if (cset == state->cset)
+			return;
+		state->cset = cset;
+	}
+	if (ksm_passes(owner, tgid))
+		state->flags |= MM_PASSED;
+	else
+		state->flags &= ~MM_PASSED;
+}
+
+/*
+ * Emits one event that the filter lets through; fills in cpu and time. The time is taken after the place in the ring, so that
  * the two orders differ by no more than a preemption inside these few lines.
  */
 static __always_inline void ksm_emit(struct ksm_event *event)
@@ -118,7 +188,7 @@ static __always_inline void ksm_emit(struct ksm_event *event)
 	struct ksm_event *slot;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
-	if (!ksm_wanted(event->type, event->tgid))
+	if (!(count_mask & BIT64(event->type)))
 		return;
 	ksm_count(&fired, event->type);
 	if (!(event_mask & BIT64(event->type)))
@@ -159,8 +229,11 @@ static __always_inline void ksm_process(struct task_struct *task, __u32 tgid, __
 		bpf_map_update_elem(&tgids, &tgid, &fresh, BPF_NOEXIST);
 		state = bpf_map_lookup_elem(&tgids, &tgid);
 	}
-	if (!state)
+	if (!state) {
+		ksm_count(&fired, KSM_EVENT_COMM);
+		ksm_count_lost(KSM_EVENT_COMM);
 		return;
+	}
 	state->mm = mm;
 	if (state->announced)
 		return;
@@ -170,7 +243,10 @@ static __always_inline void ksm_process(struct task_struct *task, __u32 tgid, __
 
 static __always_inline struct mm_state *ksm_mm_new(__u64 mm, __u32 tgid, __u32 flags)
 {
-	struct mm_state fresh = { .tgid = tgid, .flags = flags };
+	struct mm_state fresh = {
+		.tgid = tgid,
+		.flags = flags | (ksm_filtering() ? 0 : MM_PASSED),
+	};
 
 	fresh.id = __sync_fetch_and_add(&last_mm_id, 1) + 1;
 	bpf_map_update_elem(&mms, &mm, &fresh, BPF_ANY);
@@ -178,12 +254,13 @@ static __always_inline struct mm_state *ksm_mm_new(__u64 mm, __u32 tgid, __u32 f
 }
 
 /*
- * Fills tgid and mm of an event about the address space @ptr and announces the process.
+ * Fills tgid and mm of an event about the address space @ptr and announces the process. Tells
+ * whether the filter lets the event through.
  *
  * The owner is asked each time: it is NULL once the process is gone, and then what was learned
  * before counts.
  */
-static __always_inline void ksm_fill_mm(struct ksm_event *event, void *ptr)
+static __always_inline bool ksm_fill_mm(struct ksm_event *event, void *ptr)
 {
 	struct mm_struct *mm = ptr;
 	__u64 key = (__u64)ptr;
@@ -192,7 +269,7 @@ static __always_inline void ksm_fill_mm(struct ksm_event *event, void *ptr)
 	__u32 tgid = 0;
 
 	if (!mm)
-		return;
+		return !ksm_filtering();
 	if (bpf_core_field_exists(mm->owner))
 		owner = BPF_CORE_READ(mm, owner);
 	if (owner)
@@ -201,15 +278,29 @@ static __always_inline void ksm_fill_mm(struct ksm_event *event, void *ptr)
 	if (!state)
 		state = ksm_mm_new(key, tgid, 0);
 	if (!state)
-		return;
+		return !ksm_filtering();
 	if (state->flags & MM_FORKING || !tgid)
 		tgid = state->tgid;
 	else
 		state->tgid = tgid;
 	event->mm = state->id;
 	event->tgid = tgid;
+	if (owner && tgid && ksm_filtering())
+		ksm_judge_mm(state, owner, tgid);
+	if (!(state->flags & MM_PASSED))
+		return false;
 	if (owner && tgid)
 		ksm_process(owner, tgid, key);
+	return true;
+}
+
+/* Fills in whose it is and emits, unless the filter keeps it back. */
+static __always_inline bool ksm_emit_mm(struct ksm_event *event, void *mm)
+{
+	if (!ksm_fill_mm(event, mm))
+		return false;
+	ksm_emit(event);
+	return true;
 }
 
 #endif /* KSM_EMIT_BPF_H */

@@ -3,15 +3,13 @@
  * KSM pages losing a user: copy-on-write breaks, unmerged ranges, copies at swap-in. The same for
  * both engines: the kernel's own fault path does it, and knows a KSM page by the same mark.
  */
+#include "breaks.bpf.h"
+#include "pages.bpf.h"
 #include "points.bpf.h"
 
-#define PTE_PFN(pte) (((pte)&0x000ffffffffff000ULL) >> 12)
-#define MAPPING_KSM 3 /* low bits of page->mapping */
 #define MADV_UNMERGEABLE 13
 #define FAULT_FAILED 0xc73 /* OOM, SIGBUS, HWPOISON, SIGSEGV, RETRY, FALLBACK */
 #define IS_ERROR(p) ((__u64)(p) >= -4095ULL)
-
-extern const void vmemmap_base __ksym __weak;
 
 /* A write fault on a KSM page under way, by thread. */
 struct break_state {
@@ -28,21 +26,6 @@ struct {
 	__type(key, __u64);
 	__type(value, struct break_state);
 } breaking SEC(".maps");
-
-static __always_inline __u64 vmemmap(void)
-{
-	__u64 base = 0;
-
-	bpf_probe_read_kernel(&base, sizeof(base), &vmemmap_base);
-	return base;
-}
-
-static __always_inline bool pfn_is_ksm(__u64 pfn)
-{
-	struct page *page = (void *)(vmemmap() + pfn * bpf_core_type_size(struct page));
-
-	return ((__u64)BPF_CORE_READ(page, mapping) & 3) == MAPPING_KSM;
-}
 
 /*
  * Unmerging breaks remotely. Kernels that have per-VMA locks ask for an unshare as well, older
@@ -62,7 +45,7 @@ int BPF_PROG(wp_entry, struct vm_fault *vmf)
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct break_state state = {};
 
-	state.kpfn = PTE_PFN(vmf->orig_pte.pte);
+	state.kpfn = ENTRY_PFN(vmf->orig_pte.pte);
 	if (!pfn_is_ksm(state.kpfn))
 		return 0;
 	state.start = bpf_ktime_get_ns();
@@ -74,19 +57,6 @@ int BPF_PROG(wp_entry, struct vm_fault *vmf)
 		ksm_count_lost(KSM_EVENT_COW_BREAK);
 	}
 	return 0;
-}
-
-static __always_inline void count_break(__u32 tgid)
-{
-	__u64 *n = bpf_map_lookup_elem(&breaks, &tgid), one = 1;
-
-	if (n)
-		__sync_fetch_and_add(n, 1);
-	else if (bpf_map_update_elem(&breaks, &tgid, &one, BPF_NOEXIST)) {
-		n = bpf_map_lookup_elem(&breaks, &tgid);
-		if (n)
-			__sync_fetch_and_add(n, 1);
-	}
 }
 
 SEC("fexit/do_wp_page")
@@ -103,10 +73,7 @@ int BPF_PROG(wp_exit, struct vm_fault *vmf, unsigned int ret)
 		event.pfn = state->kpfn;
 		event.n32 = state->why;
 		event.n64 = bpf_ktime_get_ns() - state->start;
-		ksm_fill_mm(&event, (void *)state->mm);
-		if (ksm_wanted(event.type, event.tgid))
-			count_break(event.tgid);
-		ksm_emit(&event);
+		point_break(&event, (void *)state->mm);
 	}
 	bpf_map_delete_elem(&breaking, &thread);
 	return 0;
@@ -124,8 +91,18 @@ int BPF_PROG(madvise_exit, struct vm_area_struct *vma, unsigned long start, unsi
 
 	if (ret || advice != MADV_UNMERGEABLE)
 		return 0;
-	ksm_fill_mm(&event, vma->vm_mm);
-	ksm_emit(&event);
+	ksm_emit_mm(&event, vma->vm_mm);
+	return 0;
+}
+
+/* The whole process leaves, as by prctl(PR_SET_MEMORY_MERGE, 0): no one range. */
+SEC("fexit/ksm_disable")
+int BPF_PROG(disable_exit, struct mm_struct *mm, int ret)
+{
+	struct ksm_event event = { .type = KSM_EVENT_UNMERGE_RANGE };
+
+	if (!ret)
+		ksm_emit_mm(&event, mm);
 	return 0;
 }
 
@@ -141,9 +118,8 @@ int BPF_PROG(swapin_exit, void *page, struct vm_area_struct *vma, unsigned long 
 	if (!copy || copy == old || IS_ERROR(copy))
 		return 0;
 	event.address = PAGE_ADDRESS(address);
-	if (vmemmap())
-		event.pfn = (old - vmemmap()) / bpf_core_type_size(struct page);
-	ksm_fill_mm(&event, vma->vm_mm);
-	ksm_emit(&event);
+	if (found_vmemmap)
+		event.pfn = (old - found_vmemmap) / bpf_core_type_size(struct page);
+	ksm_emit_mm(&event, vma->vm_mm);
 	return 0;
 }

@@ -42,8 +42,7 @@ static __always_inline void point_item(__u16 type, void *rmap_item, void *mm, __
 	struct ksm_event event = { .type = type, .n32 = n32, .pfn = pfn };
 
 	event.address = item_address(rmap_item);
-	ksm_fill_mm(&event, mm);
-	ksm_emit(&event);
+	ksm_emit_mm(&event, mm);
 }
 
 static __always_inline void point_merge(__u64 *slot, void *kpage, __u64 pfn, void *rmap_item,
@@ -118,6 +117,10 @@ static __always_inline void point_enter(void *ptr)
 	else if (foreign)
 		tgid = 0;
 	state = ksm_mm_new((__u64)mm, tgid, 0);
+	if (tgid && state && ksm_filtering())
+		ksm_judge_mm(state, owner ? owner : current, tgid);
+	if (state ? !(state->flags & MM_PASSED) : ksm_filtering())
+		return;
 	if (tgid)
 		ksm_process(owner ? owner : current, tgid, (__u64)mm);
 	event.tgid = tgid;
@@ -133,8 +136,10 @@ static __always_inline void point_exit(void *mm)
 
 	if (!state) {
 		event.tgid = bpf_get_current_pid_tgid() >> 32;
+		if (!ksm_passes((struct task_struct *)bpf_get_current_task(), event.tgid))
+			return;
 	} else {
-		if (state->flags & MM_EXITED)
+		if (state->flags & MM_EXITED || !(state->flags & MM_PASSED))
 			return;
 		state->flags |= MM_EXITED;
 		event.tgid = state->tgid;

@@ -87,6 +87,13 @@ enum ksm_event_type {
 #define KSM_NAME_GUEST 0x10000 /* the virtual machine that the process runs */
 #define KSM_NAME_CGROUP 0x20000 /* path of its cgroup, from the root of the hierarchy */
 
+/*
+ * Latencies in the kernel's memory: slots by the highest bit and the three below it, so that a slot
+ * is at most an eighth of its value wide. Below eight nanoseconds a slot is none.
+ */
+#define KSM_LATENCY_BITS 3
+#define KSM_LATENCY_SLOTS (64 << KSM_LATENCY_BITS)
+
 /* SCANNER and COUNTER belong to no address space: their mm says which backend it is. */
 #define KSM_BACKEND_KERNEL 0
 #define KSM_BACKEND_ENGINE 1

@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "lib/stream_attach.h"
 #include "lib/stream_hooks.h"
 #include "lib/stream_window.h"
 #include "lib/util.h"
@@ -31,8 +32,7 @@
  * @opts: as given, event and count masks completed
  * @skel: NULL when no program can be used
  * @prober: what can be hooked
- * @links: by program of @prober
- * @attached: indices of @links in order of attachment
+ * @attached: programs at work
  * @window: events not yet sorted
  * @ticks: times of the last two looks at the ring
  * @cpus: of the per-CPU maps
@@ -47,9 +47,7 @@ struct ksm_stream {
 	struct ksm_stream_opts opts;
 	struct events_bpf *skel;
 	struct ksm_prober prober;
-	struct bpf_link **links;
-	size_t *attached;
-	size_t attached_count;
+	struct ksm_attached attached;
 	struct ksm_hook *hooks;
 	size_t hook_count;
 	struct ring_buffer *ring;
@@ -122,10 +120,13 @@ static void configure(struct ksm_stream *s)
 
 	s->skel->rodata->event_mask = s->opts.events;
 	s->skel->rodata->count_mask = s->opts.events | s->opts.totals;
-	s->skel->rodata->only_tgid = s->opts.tgid;
+	s->skel->rodata->filter_tgids = s->opts.only_watched;
+	s->skel->rodata->follow_children = s->opts.only_watched && s->opts.children;
+	s->skel->rodata->filter_cgroup = s->opts.cgroup;
 	s->skel->rodata->wake_bytes = bytes / 2 < WAKE_BYTES ? bytes / 2 : WAKE_BYTES;
 	s->skel->rodata->backends = s->opts.backend;
 	s->skel->rodata->page_removed_here = !is_chosen(s, "tp_remove_page");
+	s->skel->rodata->fault_ends_seen = is_chosen(s, "fault_end");
 	bpf_map__set_max_entries(s->skel->maps.ring, bytes);
 	for (size_t i = 0; i < s->prober.count; i++)
 		bpf_program__set_autoload(s->prober.progs[i].prog, s->prober.progs[i].chosen);
@@ -196,25 +197,25 @@ static int load(struct ksm_stream *s)
 	return choose(s);
 }
 
-static void detach(struct ksm_stream *s)
-{
-	while (s->attached_count)
-		bpf_link__destroy(s->links[s->attached[--s->attached_count]]);
-}
-
 /* Attaches one program and everything of its rung in the rung's order. */
 static void attach_named(struct ksm_stream *s, const char *name)
 {
 	struct ksm_prog_state *state = ksm_prober_find(&s->prober, name);
-	size_t i = state - s->prober.progs;
+	int ret;
 
-	if (!state->chosen || s->links[i] || state->why[0])
+	if (!state->chosen || state->attached || state->why[0])
 		return;
-	s->links[i] = bpf_program__attach(state->prog);
-	if (s->links[i])
-		s->attached[s->attached_count++] = i;
-	else
-		give_up(s, name, "cannot be attached", errno);
+	ret = ksm_attach(&s->attached, state);
+	state->attached = !ret;
+	if (ret)
+		give_up(s, name, "cannot be attached", -ret);
+}
+
+static void detach(struct ksm_stream *s)
+{
+	ksm_detach(&s->attached);
+	for (size_t i = 0; i < s->prober.count; i++)
+		s->prober.progs[i].attached = false;
 }
 
 /* Return: 1 when a program that was counted on could not be attached. */
@@ -241,7 +242,6 @@ static int start(struct ksm_stream *s)
 		if (ret || !any_chosen(s) || !attach(s))
 			break;
 		detach(s);
-		memset(s->links, 0, s->prober.count * sizeof(*s->links));
 		events_bpf__destroy(s->skel);
 		s->skel = events_bpf__open();
 		if (!s->skel)
@@ -291,9 +291,7 @@ int ksm_stream_open(const struct ksm_stream_opts *opts, struct ksm_stream **stre
 	s->skel = events_bpf__open();
 	if (!s->values || !s->skel || ksm_prober_init(&s->prober, s->skel->obj))
 		goto nomem;
-	s->links = calloc(s->prober.count, sizeof(*s->links));
-	s->attached = calloc(s->prober.count, sizeof(*s->attached));
-	if (!s->links || !s->attached || start(s))
+	if (start(s))
 		goto nomem;
 	s->ticks[0] = s->ticks[1] = ksm_monotonic_ns();
 	*stream = s;
@@ -314,8 +312,6 @@ void ksm_stream_close(struct ksm_stream *s)
 	ksm_hooks_free(s->hooks, s->hook_count);
 	ksm_prober_free(&s->prober);
 	ksm_window_free(&s->window);
-	free(s->links);
-	free(s->attached);
 	free(s->values);
 	free(s);
 }
@@ -409,6 +405,25 @@ uint64_t ksm_stream_proc_breaks(const struct ksm_stream *s, uint32_t tgid)
 	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.breaks), &tgid, &count))
 		return 0;
 	return count;
+}
+
+int ksm_stream_watch(struct ksm_stream *s, uint32_t tgid)
+{
+	uint32_t one = 1;
+
+	if (!s->skel)
+		return 0;
+	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.watched), &tgid, &one, BPF_ANY) ?
+		       -errno :
+		       0;
+}
+
+void ksm_stream_latency(const struct ksm_stream *s, unsigned int why, uint64_t *slots)
+{
+	uint32_t base = why == KSM_COW_UNMERGE ? KSM_LATENCY_SLOTS : 0;
+
+	for (uint32_t i = 0; i < KSM_LATENCY_SLOTS; i++)
+		slots[i] = s->skel ? read_count(s, s->skel->maps.latency, base + i) : 0;
 }
 
 int ksm_stream_inject(struct ksm_stream *s, const struct ksm_event *event)

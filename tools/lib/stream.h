@@ -48,7 +48,10 @@ typedef int (*ksm_event_fn)(void *ctx, const struct ksm_event *event);
  * @events: mask of KSM_STREAM_BIT(type): delivered one by one through the ring
  * @totals: mask of KSM_STREAM_BIT(type): only counted in the kernel (cheap); types in @events are
  *	counted too
- * @tgid: only this process (events that belong to no process still come), 0 for all
+ * @only_watched: only processes given to ksm_stream_watch()
+ * @children: and what they fork from then on, and so on
+ * @cgroup: only processes in the cgroup of this id or below it (its inode in cgroupfs), 0 for all;
+ *	events that belong to no process, such as the beginning of a pass, come with any filter
  * @ring_bytes: size of the ring, rounded up to a power of two of pages; 0 for the default 8 MiB
  * @fn: gets the events, may be NULL when @events is 0
  * @ctx: handed to @fn
@@ -57,7 +60,9 @@ struct ksm_stream_opts {
 	unsigned int backend;
 	uint64_t events;
 	uint64_t totals;
-	uint32_t tgid;
+	bool only_watched;
+	bool children;
+	uint64_t cgroup;
 	size_t ring_bytes;
 	ksm_event_fn fn;
 	void *ctx;
@@ -106,6 +111,15 @@ int ksm_stream_open(const struct ksm_stream_opts *opts, struct ksm_stream **stre
  * @stream: may be NULL
  */
 void ksm_stream_close(struct ksm_stream *stream);
+
+/**
+ * ksm_stream_watch - let a process through the filter of opts.only_watched
+ * @stream: open stream
+ * @tgid: process; its number is forgotten when it exits
+ *
+ * Return: 0 (also when there are no hooks to filter) or a negative errno.
+ */
+int ksm_stream_watch(struct ksm_stream *stream, uint32_t tgid);
 
 /**
  * ksm_stream_hooks - the hook in use for each type and backend that was asked for
@@ -166,6 +180,14 @@ int ksm_stream_finish(struct ksm_stream *stream);
  * Return: 0 or a negative errno.
  */
 int ksm_stream_totals(const struct ksm_stream *stream, struct ksm_totals *totals);
+
+/**
+ * ksm_stream_latency - how long COW breaks took, as counted in the kernel
+ * @stream: open stream with COW_BREAK in events or totals
+ * @why: KSM_COW_WRITE or KSM_COW_UNMERGE
+ * @slots: KSM_LATENCY_SLOTS counts, see lib/latency.h; all 0 when the hook in use cannot tell
+ */
+void ksm_stream_latency(const struct ksm_stream *stream, unsigned int why, uint64_t *slots);
 
 /**
  * ksm_stream_lost - events lost so far, of all types

@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 
 #include "ksm_abi.h"
 #include "lib/util.h"
@@ -25,11 +28,19 @@ static bool has_prefix(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
+bool ksm_prog_is(const struct ksm_prog_state *state, const char *kind)
+{
+	size_t length = strlen(kind);
+
+	return !strncmp(state->section, kind, length) &&
+	       (!state->section[length] || state->section[length] == '/');
+}
+
 static const char *place_of(const struct ksm_prog_state *state)
 {
 	const char *slash = strchr(state->section, '/');
 
-	return slash ? slash + 1 : state->section;
+	return slash ? slash + 1 : "page faults";
 }
 
 /* The BTF type a program attaches to: a function, or a tracepoint's typedef. */
@@ -218,6 +229,50 @@ static bool try_fentry(struct ksm_prober *p, struct ksm_prog_state *state, int i
 	return refuse(state, "%s", p->fentry_why);
 }
 
+int ksm_fault_ends_open(int cpu, bool major)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = major ? PERF_COUNT_SW_PAGE_FAULTS_MAJ : PERF_COUNT_SW_PAGE_FAULTS_MIN,
+		.sample_period = 1,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool try_perf(struct ksm_prog_state *state)
+{
+	int prog = load_empty(BPF_PROG_TYPE_PERF_EVENT, 0, 0), event, ret;
+
+	if (prog < 0)
+		return refuse(state, "perf events: %s", error_text(-prog));
+	event = ksm_fault_ends_open(0, false);
+	ret = event < 0 ? event : 0;
+	if (!ret && ioctl(event, PERF_EVENT_IOC_SET_BPF, prog))
+		ret = -errno;
+	if (event >= 0)
+		close(event);
+	close(prog);
+	return ret ? refuse(state, "perf event of page faults: %s", error_text(-ret)) : true;
+}
+
+/* A list of kinds, as "fentry,perf_event": fentry means fexit too. */
+static bool is_forbidden(const struct ksm_prog_state *state)
+{
+	const char *word = getenv(KSM_HOOK_WITHOUT_ENV);
+	char kind[16];
+
+	for (; word && *word; word += strcspn(word, ","), word += *word == ',') {
+		snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(word, ","), word);
+		if (ksm_prog_is(state, kind) ||
+		    (!strcmp(kind, "fentry") && has_prefix(state->section, FEXIT)))
+			return true;
+	}
+	return false;
+}
+
 bool ksm_prober_try(struct ksm_prober *p, struct ksm_prog_state *state)
 {
 	int id = p->ids[state - p->progs];
@@ -225,6 +280,8 @@ bool ksm_prober_try(struct ksm_prober *p, struct ksm_prog_state *state)
 	if (state->tried)
 		return !state->why[0];
 	state->tried = true;
+	if (is_forbidden(state))
+		return refuse(state, "%s: kept from it by " KSM_HOOK_WITHOUT_ENV, state->section);
 	if (p->btf_why[0])
 		return refuse(state, "%s", p->btf_why);
 	if (has_prefix(state->section, RAW_TP))
@@ -233,6 +290,11 @@ bool ksm_prober_try(struct ksm_prober *p, struct ksm_prog_state *state)
 		return try_tp_btf(state, id);
 	if (has_prefix(state->section, FENTRY) || has_prefix(state->section, FEXIT))
 		return try_fentry(p, state, id);
+	if (ksm_prog_is(state, KSM_HOOK_PERF))
+		return try_perf(state);
+	/* Run by us: that tells. */
+	if (ksm_prog_is(state, KSM_HOOK_SYSCALL))
+		return true;
 	return refuse(state, "unknown kind of hook: %s", state->section);
 }
 
@@ -270,7 +332,9 @@ static char *rung_text(struct ksm_prober *p, const struct ksm_rung *rung)
 		int kind = strcspn(state->section, "/");
 
 		state->chosen = true;
-		used += snprintf(text + used, sizeof(text) - used, "%s%.*s %s", i ? " + " : "",
+		if (ksm_prog_is(state, KSM_HOOK_SYSCALL))
+			continue;
+		used += snprintf(text + used, sizeof(text) - used, "%s%.*s %s", used ? " + " : "",
 				 kind, state->section, place_of(state));
 		if (used >= sizeof(text))
 			break;

@@ -49,6 +49,7 @@ extern const size_t ksm_hook_life_count;
  * @why: why it cannot be used, "" when it can
  * @tried: @why is valid
  * @chosen: to be loaded and attached
+ * @attached: it is
  */
 struct ksm_prog_state {
 	struct bpf_program *prog;
@@ -57,6 +58,7 @@ struct ksm_prog_state {
 	char why[KSM_HOOK_TEXT];
 	bool tried;
 	bool chosen;
+	bool attached;
 };
 
 /**
@@ -75,6 +77,27 @@ struct ksm_prober {
 	char fentry_why[KSM_HOOK_TEXT];
 	char btf_why[KSM_HOOK_TEXT];
 };
+
+/* Kinds of programs that are not attached by their section's name alone. */
+#define KSM_HOOK_PERF "perf_event"
+#define KSM_HOOK_SYSCALL "syscall"
+
+/* Set to kinds of hooks (fentry,perf_event) that are not to be used, to see the lower rungs work. */
+#define KSM_HOOK_WITHOUT_ENV "KSM_HOOKS_WITHOUT"
+
+/**
+ * ksm_prog_is() - is this program of that kind?
+ */
+bool ksm_prog_is(const struct ksm_prog_state *state, const char *kind);
+
+/**
+ * ksm_fault_ends_open() - where the kernel counts handled page faults of one CPU
+ * @cpu: number
+ * @major: those that waited, else those that did not
+ *
+ * Return: an fd of a perf event, or a negative errno.
+ */
+int ksm_fault_ends_open(int cpu, bool major);
 
 /**
  * ksm_prober_init() - list the programs of an open object and find their places in the kernel's BTF
