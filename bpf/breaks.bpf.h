@@ -53,7 +53,8 @@ static __always_inline void point_break(struct ksm_event *event, void *mm)
 		return;
 	if (count_mask & BIT64(KSM_EVENT_COW_BREAK)) {
 		count_break(event->tgid);
-		count_latency(event->n32, event->n64);
+		if (event->n64)
+			count_latency(event->n32, event->n64);
 	}
 	ksm_emit(event);
 }

@@ -294,9 +294,19 @@ static __always_inline bool ksm_fill_mm(struct ksm_event *event, void *ptr)
 	return true;
 }
 
+/* Where whose it is makes no difference, it need not be found out. */
+static __always_inline bool ksm_only_counted(__u32 type)
+{
+	return !ksm_filtering() && !(event_mask & BIT64(type));
+}
+
 /* Fills in whose it is and emits, unless the filter keeps it back. */
 static __always_inline bool ksm_emit_mm(struct ksm_event *event, void *mm)
 {
+	if (ksm_only_counted(event->type)) {
+		ksm_emit(event);
+		return true;
+	}
 	if (!ksm_fill_mm(event, mm))
 		return false;
 	ksm_emit(event);

@@ -41,7 +41,8 @@ static __always_inline void point_item(__u16 type, void *rmap_item, void *mm, __
 {
 	struct ksm_event event = { .type = type, .n32 = n32, .pfn = pfn };
 
-	event.address = item_address(rmap_item);
+	if (!ksm_only_counted(type))
+		event.address = item_address(rmap_item);
 	ksm_emit_mm(&event, mm);
 }
 

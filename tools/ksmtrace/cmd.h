@@ -8,6 +8,8 @@
 /* Commands (struct ksm_command) without a context. */
 int ksmtrace_record(void *ctx, int argc, char **argv);
 int ksmtrace_report(void *ctx, int argc, char **argv);
+int ksmtrace_trace(void *ctx, int argc, char **argv);
+int ksmtrace_stat(void *ctx, int argc, char **argv);
 int ksmtrace_print(void *ctx, int argc, char **argv);
 int ksmtrace_list(void *ctx, int argc, char **argv);
 

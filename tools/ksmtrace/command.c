@@ -58,13 +58,25 @@ int command_find(const char *name)
 	return refuse(name, error);
 }
 
-static void run_child(char **argv, int report)
+/* The pipe ends when the parent lets go, or dies: then there is nothing to run for. */
+static void wait_for_go(int go)
+{
+	char c;
+
+	while (read(go, &c, 1) != 1)
+		if (errno != EINTR)
+			_exit(NOT_RUNNABLE);
+}
+
+static void run_child(char **argv, int go, int report)
 {
 	int error;
 
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
+	errno = 0;
+	wait_for_go(go);
 	execvp(argv[0], argv);
 	error = errno;
 	if (write(report, &error, sizeof(error)) != sizeof(error))
@@ -72,27 +84,43 @@ static void run_child(char **argv, int report)
 	_exit(error == ENOENT ? NOT_FOUND : NOT_RUNNABLE);
 }
 
-int command_start(struct command *command, char **argv)
+int command_prepare(struct command *command, char **argv)
 {
-	int report[2], error = 0;
+	int go[2], report[2];
 
-	if (pipe2(report, O_CLOEXEC) || (command->pid = fork()) < 0) {
+	if (pipe2(go, O_CLOEXEC) || pipe2(report, O_CLOEXEC) || (command->pid = fork()) < 0) {
 		command->pid = 0;
 		ksm_log_error("cannot start '%s': %s", argv[0], strerror(errno));
 		return KSM_EXIT_FAILED;
 	}
-	if (!command->pid)
-		run_child(argv, report[1]);
+	if (!command->pid) {
+		close(go[1]);
+		run_child(argv, go[0], report[1]);
+	}
+	close(go[0]);
 	close(report[1]);
+	command->name = argv[0];
+	command->go = go[1];
+	command->report = report[0];
+	return 0;
+}
+
+int command_go(struct command *command)
+{
+	int error = 0;
+
+	if (write(command->go, "", 1) != 1)
+		error = errno;
+	close(command->go);
 	/* Ends with nothing as soon as the program runs. */
-	while (read(report[0], &error, sizeof(error)) < 0 && errno == EINTR)
+	while (!error && read(command->report, &error, sizeof(error)) < 0 && errno == EINTR)
 		;
-	close(report[0]);
+	close(command->report);
 	if (!error)
 		return 0;
 	waitpid(command->pid, NULL, 0);
 	command->pid = 0;
-	return refuse(argv[0], error);
+	return refuse(command->name, error);
 }
 
 bool command_ended(struct command *command)

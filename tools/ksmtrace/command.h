@@ -11,10 +11,16 @@
 /**
  * struct command - a child process
  * @pid: 0 when there is none (any more)
+ * @name: of the program
+ * @go: closed to let it run
+ * @report: what execve() said comes here
  * @status: exit status for the shell: its own, 128 + signal, 126 or 127
  */
 struct command {
 	pid_t pid;
+	const char *name;
+	int go;
+	int report;
 	int status;
 };
 
@@ -28,12 +34,19 @@ struct command {
 int command_find(const char *name);
 
 /**
- * command_start() - run it
+ * command_prepare() - make its process, which waits
  * @argv: NULL-terminated
  *
- * Return: 0; 1 when no process could be made; 126 or 127 as above.
+ * Return: 0; 1 when no process could be made, with a line on stderr.
  */
-int command_start(struct command *command, char **argv);
+int command_prepare(struct command *command, char **argv);
+
+/**
+ * command_go() - let it run the program
+ *
+ * Return: 0; 126 or 127 as above.
+ */
+int command_go(struct command *command);
 
 /**
  * command_ended() - has it ended? Does not wait.

@@ -11,6 +11,8 @@ const char *argp_program_version = "ksmtrace " KSMKIT_VERSION;
 static const struct ksm_command commands[] = {
 	{ "record", ksmtrace_record, "record events and counters into a directory" },
 	{ "report", ksmtrace_report, "what a recording says: who merged what, and what it cost" },
+	{ "trace", ksmtrace_trace, "print events as they happen" },
+	{ "stat", ksmtrace_stat, "count events while a command runs, or for a while" },
 	{ "print", ksmtrace_print, "print a recording as text or JSON" },
 	{ "list", ksmtrace_list, "the events, where they come from here, and why not better" },
 };

@@ -3,96 +3,79 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "ksmtrace/cmd.h"
-#include "ksmtrace/command.h"
 #include "ksmtrace/snapshot.h"
+#include "ksmtrace/target.h"
 #include "lib/format.h"
 #include "lib/log.h"
-#include "lib/stream.h"
 #include "lib/trace_file.h"
 #include "lib/trace_names.h"
 #include "lib/trace_types.h"
 
 #define SECOND UINT64_C(1000000000)
-#define MAX_SECONDS (366 * 24 * 3600)
+#define MIN_SIZE (UINT64_C(1) << 20)
+#define MAX_PARTS 9999
 
 /**
  * struct record - one recording
+ * @target: what is watched
  * @dir: where to
- * @spec: --backend
- * @seconds: --duration, 0 for no limit
- * @ring_bytes: --buffer, 0 for the default
- * @argv: command, NULL for none
- * @backends: whose counters are kept
- * @backend_count: how many
- * @mask: KSM_STREAM_KERNEL, KSM_STREAM_ENGINE
- * @start: CLOCK_MONOTONIC before anything is watched
+ * @max_size: --max-size, 0 for no limit
+ * @parts: --rotate: how many older parts are kept, 0 to end at @max_size
  * @err: first failure of the trace
+ * @start: CLOCK_MONOTONIC before anything is watched
+ * @last: time of the last event written
+ * @size: of the parts that are finished, bytes
+ * @events: written so far, without snapshots
  */
 struct record {
+	struct target target;
 	const char *dir;
-	const char *spec;
-	unsigned int seconds;
-	size_t ring_bytes;
-	char **argv;
-	struct ksm_backend backends[2];
-	unsigned int backend_count;
-	unsigned int mask;
-	struct ksm_stream *stream;
+	uint64_t max_size;
+	unsigned int parts;
 	struct ksm_trace_writer *writer;
-	struct command command;
 	struct ksm_error err;
 	uint64_t start;
+	uint64_t last;
+	uint64_t size;
 	uint64_t events;
 };
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int signal)
-{
-	stop_signal = signal;
-}
-
-static unsigned int parse_number(struct argp_state *state, const char *option, const char *arg,
-				 uint64_t max)
-{
-	uint64_t value = 0;
-
-	if (ksm_parse_u64(arg, &value) || !value || value > max)
-		argp_error(state, "--%s: '%.32s' is no number from 1 to %" PRIu64, option, arg,
-			   max);
-	return value;
-}
 
 static error_t parse_record(int key, char *arg, struct argp_state *state)
 {
 	struct record *r = state->input;
+	uint64_t value;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->target;
+		return 0;
 	case 'o':
 		if (!*arg)
 			argp_error(state, "--output: no directory given");
 		r->dir = arg;
 		return 0;
-	case 'b':
-		r->spec = arg;
+	case 's':
+		if (ksm_parse_size(arg, &r->max_size) || r->max_size < MIN_SIZE)
+			argp_error(state, "--max-size: '%.32s' is no size from 1M on", arg);
 		return 0;
-	case 'd':
-		r->seconds = parse_number(state, "duration", arg, MAX_SECONDS);
+	case 'r':
+		if (ksm_parse_u64(arg, &value) || !value || value > MAX_PARTS)
+			argp_error(state, "--rotate: '%.32s' is no number from 1 to %d", arg,
+				   MAX_PARTS);
+		r->parts = value;
 		return 0;
-	case 'm':
-		r->ring_bytes = (size_t)parse_number(state, "buffer", arg, 1 << 20) << 10;
-		return 0;
-	case ARGP_KEY_ARG:
-		r->argv = &state->argv[state->next - 1];
-		state->next = state->argc;
+	case ARGP_KEY_END:
+		if (r->parts && !r->max_size)
+			argp_error(state, "--rotate: at which size? Give --max-size as well");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -104,108 +87,46 @@ static const struct argp_option options[] = {
 	  "Where to (default " KSM_TRACE_DEFAULT "); a recording that is "
 	  "there already becomes DIR.old",
 	  0 },
-	{ "backend", 'b', "NAME", 0,
-	  "Whose events: kernel, engine, both, or auto (default: the "
-	  "kernel's, and the engine's when its module is loaded)",
-	  0 },
-	{ "duration", 'd', "SECONDS", 0, "Stop after so long (a COMMAND gets SIGTERM)", 0 },
-	{ "buffer", 'm', "KIB", 0,
-	  "Size of the buffer between kernel and file (default 8192); what "
-	  "does not fit is counted as lost",
+	{ "max-size", 's', "SIZE", 0, "Stop when the recording is that large, such as 100M", 0 },
+	{ "rotate", 'r', "N", 0,
+	  "Do not stop then but begin anew; the last N parts are kept as DIR.1 (the latest) to DIR.N",
 	  0 },
 	{ 0 },
 };
 
+static const struct argp_child children[] = { { &target_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp record_argp = {
 	.options = options,
 	.parser = parse_record,
+	.children = children,
 	.args_doc = "[-- COMMAND [ARGUMENT...]]",
-	.doc = "Record while COMMAND runs, or until Ctrl-C.\v"
+	.doc = "Record while COMMAND runs what it and its children do, or everything until Ctrl-C.\v"
 	       "With a COMMAND its exit status is that of ksmtrace; 127 when it is not found, "
 	       "126 when it cannot be run.",
 };
 
-static int add_backend(struct record *r, const char *spec)
-{
-	struct ksm_backend *b = &r->backends[r->backend_count];
-
-	if (ksm_backend_open(b, spec, &r->err))
-		return ksm_log_fail(&r->err);
-	r->mask |= b->kind == KSM_BACKEND_ENGINE ? KSM_STREAM_ENGINE : KSM_STREAM_KERNEL;
-	r->backend_count++;
-	return 0;
-}
-
-static int open_backends(struct record *r)
-{
-	bool automatic = !strcmp(r->spec, "auto"), both = !strcmp(r->spec, "both");
-	struct ksm_io io;
-	int status = 0;
-
-	if (!automatic && !both && strcmp(r->spec, "kernel") && strcmp(r->spec, "engine")) {
-		ksm_log_error("--backend: '%s' is none of auto, kernel, engine, both", r->spec);
-		return KSM_EXIT_USAGE;
-	}
-	if (!automatic && !both)
-		return add_backend(r, r->spec);
-	if (ksm_io_init(&io, NULL)) {
-		ksm_log_error(KSM_IO_ROOT_ENV " is too long");
-		return KSM_EXIT_FAILED;
-	}
-	if (both || ksm_backend_exists(&io, KSM_BACKEND_KERNEL))
-		status = add_backend(r, "kernel");
-	if (!status && (both || ksm_backend_exists(&io, KSM_BACKEND_ENGINE)))
-		status = add_backend(r, "engine");
-	if (status || r->backend_count)
-		return status;
-	/* No KSM at all: let the library say so in its own words. */
-	return add_backend(r, "auto");
-}
-
-static int on_name(void *ctx, const struct ksm_event *event)
+static int put(void *ctx, const struct ksm_event *event)
 {
 	struct record *r = ctx;
 
-	return ksm_trace_write(r->writer, event, &r->err) ? -EIO : 0;
+	if (ksm_trace_write(r->writer, event, &r->err))
+		return -EIO;
+	r->last = event->time;
+	return 0;
 }
 
 static int on_event(void *ctx, const struct ksm_event *event)
 {
 	struct record *r = ctx;
-	int ret = ksm_trace_write(r->writer, event, &r->err);
+	int ret = put(r, event);
 
 	/* A name is told when a process first has to do with KSM: the moment to ask who that is. */
 	if (!ret && event->type == KSM_EVENT_COMM)
-		ret = ksm_names_read(&r->backends[0].io, event, on_name, r);
+		ret = ksm_names_read(&r->target.backends[0].io, event, put, r);
 	if (!ret && event->type != KSM_EVENT_LOST && event->type < KSM_EVENT_COUNTER)
 		r->events++;
-	return ret ? -EIO : 0;
-}
-
-static int open_stream(struct record *r)
-{
-	struct ksm_stream_opts opts = {
-		.backend = r->mask,
-		.events = KSM_STREAM_ALL,
-		.ring_bytes = r->ring_bytes,
-		.fn = on_event,
-		.ctx = r,
-	};
-	const struct ksm_hook *hooks;
-	char err[256];
-	size_t count, with = 0;
-
-	if (ksm_stream_open(&opts, &r->stream, err, sizeof(err))) {
-		ksm_log_error("%s", err);
-		return KSM_EXIT_FAILED;
-	}
-	hooks = ksm_stream_hooks(r->stream, &count);
-	for (size_t i = 0; i < count; i++)
-		with += !!hooks[i].hook;
-	if (count && !with)
-		ksm_log_warn("no event can be had, recording counters only: %s",
-			     hooks[0].why ? hooks[0].why : "unknown");
-	return 0;
+	return ret;
 }
 
 static void add_env(struct ksm_trace_env *env, size_t *count, const char *key, const char *value)
@@ -217,14 +138,57 @@ static void add_env(struct ksm_trace_env *env, size_t *count, const char *key, c
 	++*count;
 }
 
+static const char *engines(unsigned int mask)
+{
+	static const char *const names[] = { "", "kernel", "engine", "kernel engine" };
+
+	return names[mask & KSM_STREAM_BOTH];
+}
+
+static void add_hooks(struct ksm_trace_env *env, size_t *count, const struct ksm_stream *stream)
+{
+	const struct ksm_hook *hooks;
+	char key[48], value[320];
+	size_t nr;
+
+	hooks = ksm_stream_hooks(stream, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		const struct ksm_hook *h = &hooks[i];
+
+		snprintf(key, sizeof(key), "hook_%s_%s", engines(h->backend),
+			 ksm_event_name(h->type));
+		snprintf(value, sizeof(value), "%s%s%s", h->hook ? h->hook : "unavailable",
+			 h->why ? ": " : "", h->why ? h->why : "");
+		add_env(env, count, key, value);
+	}
+}
+
+/* What was left out, so that nobody takes it for what did not happen. */
+static void add_filter(struct ksm_trace_env *env, size_t *count, const struct target *t)
+{
+	char value[320] = "";
+	size_t used = 0;
+
+	if (t->cgroup) {
+		snprintf(value, sizeof(value), "cgroup %s", t->cgroup);
+	} else if (t->pid_count) {
+		used = snprintf(value, sizeof(value), "processes");
+		for (unsigned int i = 0; i < t->pid_count && used < sizeof(value); i++)
+			used += snprintf(value + used, sizeof(value) - used, " %u", t->pids[i]);
+	} else if (t->argv && !t->all) {
+		snprintf(value, sizeof(value), "command %s", t->argv[0]);
+	} else {
+		return;
+	}
+	add_env(env, count, "filter", value);
+}
+
 /* What one must know to read the numbers: which kernel, and where each event came from. */
 static size_t make_env(struct record *r, struct ksm_trace_env *env)
 {
-	const char *names[] = { "", "kernel", "engine", "kernel engine" };
-	const struct ksm_hook *hooks;
 	struct utsname uts;
-	char key[48], value[320];
-	size_t count = 0, nr;
+	char value[32];
+	size_t count = 0;
 
 	uname(&uts);
 	add_env(env, &count, "tracer_name", "ksmtrace");
@@ -235,42 +199,33 @@ static size_t make_env(struct record *r, struct ksm_trace_env *env)
 	add_env(env, &count, "machine", uts.machine);
 	snprintf(value, sizeof(value), "%" PRId64, ksm_page_size());
 	add_env(env, &count, "page_size", value);
-	add_env(env, &count, "backend", names[r->mask]);
-	hooks = ksm_stream_hooks(r->stream, &nr);
-	for (size_t i = 0; i < nr; i++) {
-		const struct ksm_hook *h = &hooks[i];
-
-		snprintf(key, sizeof(key), "hook_%s_%s", names[h->backend],
-			 ksm_event_name(h->type));
-		snprintf(value, sizeof(value), "%s%s%s", h->hook ? h->hook : "unavailable",
-			 h->why ? ": " : "", h->why ? h->why : "");
-		add_env(env, &count, key, value);
-	}
+	add_env(env, &count, "backend", engines(r->target.mask));
+	add_filter(env, &count, &r->target);
+	add_hooks(env, &count, r->target.stream);
 	return count;
 }
 
-static int open_trace(struct record *r)
+static int open_trace(struct record *r, uint64_t start)
 {
 	struct ksm_trace_env *env = calloc(KSM_TRACE_ENV_MAX, sizeof(*env));
 	int ret;
 
-	if (!env) {
-		ksm_log_error("no memory");
-		return KSM_EXIT_FAILED;
-	}
-	ret = ksm_trace_create(r->dir, r->start, env, make_env(r, env), &r->writer, &r->err);
+	if (!env)
+		return ksm_error_set(&r->err, -ENOMEM, "no memory");
+	ret = ksm_trace_create(r->dir, start, env, make_env(r, env), &r->writer, &r->err);
 	free(env);
-	return ret ? ksm_log_fail(&r->err) : 0;
+	return ret;
 }
 
 /* Return: 0 or a negative errno with r->err set. A backend that goes (module unloaded) is left. */
-static int snapshot(struct record *r)
+static int snapshot_counters(struct record *r)
 {
+	struct target *t = &r->target;
 	struct ksm_error err;
 	int ret;
 
-	for (unsigned int i = 0; i < r->backend_count; i++) {
-		ret = ksm_snapshot_counters(r->stream, &r->backends[i], &err);
+	for (unsigned int i = 0; i < t->backend_count; i++) {
+		ret = ksm_snapshot_counters(t->stream, &t->backends[i], &err);
 		if (ret != -ENOENT && ret) {
 			r->err = err;
 			return ret;
@@ -278,62 +233,93 @@ static int snapshot(struct record *r)
 		if (ret)
 			ksm_log_warn("%s: no counters of it from now on", err.text);
 		if (ret)
-			r->backends[i--] = r->backends[--r->backend_count];
+			t->backends[i--] = t->backends[--t->backend_count];
 	}
 	return 0;
 }
 
-static void show_progress(struct record *r, uint64_t started)
+/* What a part begins with: a host may have been merged long before. */
+static int snapshot_all(struct record *r)
 {
-	char events[KSM_FORMAT_MAX], lost[KSM_FORMAT_MAX];
+	int ret = ksm_snapshot_processes(&r->target);
+
+	if (ret)
+		return ksm_error_set(&r->err, ret, "snapshot of processes: %s", strerror(-ret));
+	return snapshot_counters(r);
+}
+
+static uint64_t part_size(const struct record *r)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/" KSM_TRACE_STREAM, r->dir);
+	return stat(path, &st) ? 0 : st.st_size;
+}
+
+static int rotate(struct record *r)
+{
+	uint64_t size = part_size(r);
+	int ret = ksm_trace_finish(r->writer, &r->err);
+
+	r->writer = NULL;
+	r->size += size;
+	if (!ret)
+		ret = ksm_trace_shift(r->dir, r->parts, &r->err);
+	if (!ret)
+		ret = open_trace(r, r->last);
+	return ret ? ret : snapshot_all(r);
+}
+
+static void show_progress(struct record *r)
+{
+	char events[KSM_FORMAT_MAX], lost[KSM_FORMAT_MAX], size[KSM_FORMAT_MAX];
 
 	if (!isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr, "\rksmtrace: %" PRIu64 " s, %s events, %s lost ",
-		(ksm_monotonic_ns() - started) / SECOND,
+	fprintf(stderr, "\rksmtrace: %" PRIu64 " s, %s events, %s, %s lost\033[K",
+		(ksm_monotonic_ns() - r->target.started) / SECOND,
 		ksm_format_count(events, sizeof(events), r->events),
-		ksm_format_count(lost, sizeof(lost), ksm_stream_lost(r->stream)));
+		ksm_format_bytes(size, sizeof(size), r->size + part_size(r)),
+		ksm_format_count(lost, sizeof(lost), ksm_stream_lost(r->target.stream)));
 }
 
-/* A Ctrl-C reaches the command too, so it is waited for; other signals are passed on. */
-static bool should_stop(struct record *r, uint64_t started)
+/* Once a second. Return: 0; 1 when the recording has its size; negative errno with r->err set. */
+static int second(struct record *r)
 {
-	bool over = r->seconds && ksm_monotonic_ns() - started >= r->seconds * SECOND;
-	int signal = stop_signal;
+	int ret = snapshot_counters(r);
 
-	if (!r->argv)
-		return signal || over;
-	if (command_ended(&r->command))
-		return true;
-	stop_signal = 0;
-	if ((signal && signal != SIGINT) || over)
-		kill(r->command.pid, over ? SIGTERM : signal);
-	if (over)
-		r->seconds = 0;
-	return false;
+	if (!ret)
+		ret = ksm_trace_flush(r->writer, &r->err);
+	if (ret)
+		return ret;
+	show_progress(r);
+	if (!r->max_size || part_size(r) < r->max_size)
+		return 0;
+	if (r->parts)
+		return rotate(r);
+	ksm_log_warn("%s has %" PRIu64 " bytes: the recording ends", r->dir, part_size(r));
+	return 1;
 }
 
 static int run(struct record *r)
 {
-	uint64_t started = ksm_monotonic_ns(), next = started + SECOND, now;
+	uint64_t next = r->target.started + SECOND, now;
 	int ret = 0;
 
-	while (!should_stop(r, started)) {
-		ret = ksm_stream_poll(r->stream, 20);
+	while (!target_over(&r->target)) {
+		ret = ksm_stream_poll(r->target.stream, 20);
 		if (ret && ret != -EINTR)
 			return ret;
 		now = ksm_monotonic_ns();
 		if (now < next)
 			continue;
 		next += SECOND * ((now - next) / SECOND + 1);
-		ret = snapshot(r);
-		if (!ret)
-			ret = ksm_trace_flush(r->writer, &r->err);
+		ret = second(r);
 		if (ret)
-			return ret;
-		show_progress(r, started);
+			return ret < 0 ? ret : 0;
 	}
-	return snapshot(r);
+	return snapshot_counters(r);
 }
 
 static void summarize(struct record *r)
@@ -343,50 +329,30 @@ static void summarize(struct record *r)
 	fprintf(stderr, "%sksmtrace: %s events, %s lost, in %s\n",
 		isatty(STDERR_FILENO) ? "\r\033[K" : "",
 		ksm_format_count(events, sizeof(events), r->events),
-		ksm_format_count(lost, sizeof(lost), ksm_stream_lost(r->stream)), r->dir);
+		ksm_format_count(lost, sizeof(lost), ksm_stream_lost(r->target.stream)), r->dir);
 }
 
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
-
-/* The command is not left behind when the recording fails. */
-static void end_command(struct record *r)
-{
-	while (r->command.pid && !command_ended(&r->command)) {
-		kill(r->command.pid, SIGTERM);
-		usleep(20000);
-	}
-}
-
+/* A recording that ends before its command lets the command go on: it is not about us. */
 static int record(struct record *r)
 {
-	int status = 0, ret;
+	struct target *t = &r->target;
+	int status = 0, ret, command;
 
-	ret = ksm_snapshot_processes(r->stream, &r->backends[0].io);
-	if (ret)
-		ksm_error_set(&r->err, ret, "snapshot of processes: %s", strerror(-ret));
+	ret = snapshot_all(r);
 	if (!ret)
-		ret = snapshot(r);
-	if (!ret && r->argv)
-		status = command_start(&r->command, r->argv);
+		status = target_start(t);
 	if (!ret && !status)
 		ret = run(r);
 	if (!ret)
-		ret = ksm_stream_finish(r->stream);
-	if (ret)
-		end_command(r);
+		ret = ksm_stream_finish(t->stream);
 	if (ksm_trace_finish(r->writer, &r->err))
 		ret = -EIO;
 	summarize(r);
 	if (ret)
-		return ksm_log_fail(&r->err);
-	return status ? status : r->command.status;
+		ksm_log_fail(&r->err);
+	target_close(t);
+	command = target_exit(t);
+	return ret ? KSM_EXIT_FAILED : status ? status : command;
 }
 
 int ksmtrace_record(void *ctx, int argc, char **argv)
@@ -397,22 +363,15 @@ int ksmtrace_record(void *ctx, int argc, char **argv)
 	if (!r)
 		return KSM_EXIT_FAILED;
 	r->dir = KSM_TRACE_DEFAULT;
-	r->spec = "auto";
-	r->start = ksm_monotonic_ns();
+	r->start = r->last = ksm_monotonic_ns();
 	if (argp_parse(&record_argp, argc, argv, ARGP_IN_ORDER, NULL, r))
 		return KSM_EXIT_USAGE;
-	status = r->argv ? command_find(r->argv[0]) : 0;
-	if (!status)
-		status = open_backends(r);
-	if (!status)
-		catch_signals();
-	if (!status)
-		status = open_stream(r);
-	if (!status)
-		status = open_trace(r);
+	status = target_open(&r->target, on_event, r);
+	if (!status && open_trace(r, r->start))
+		status = ksm_log_fail(&r->err);
 	if (!status)
 		status = record(r);
-	ksm_stream_close(r->stream);
+	target_close(&r->target);
 	free(r);
 	return status;
 }

@@ -56,9 +56,10 @@ int ksm_snapshot_counters(struct ksm_stream *stream, struct ksm_backend *backend
 	return ret ? ksm_error_set(err, ret, "no memory for events") : 0;
 }
 
-static int inject_process(struct ksm_stream *stream, struct ksm_event *event, const char *comm)
+static int inject_process(struct ksm_stream *stream, struct ksm_event *event, const char *comm,
+			  uint64_t cgroup)
 {
-	struct ksm_event name = { .type = KSM_EVENT_COMM, .tgid = event->tgid };
+	struct ksm_event name = { .type = KSM_EVENT_COMM, .tgid = event->tgid, .n64 = cgroup };
 	char text[16] = "";
 	int ret;
 
@@ -71,22 +72,36 @@ static int inject_process(struct ksm_stream *stream, struct ksm_event *event, co
 	return ret ? ret : ksm_stream_inject(stream, event);
 }
 
+struct walk {
+	struct target *target;
+	struct ksm_proc_iter *iter;
+};
+
 static int on_row(void *ctx, const struct ksm_proc_row *row)
 {
+	struct walk *walk = ctx;
 	struct ksm_event event = {
 		.tgid = row->tgid,
 		.n32 = row->merging_pages,
 		.address = row->zero_pages,
 		.pfn = row->rmap_items,
 	};
+	uint64_t bytes;
 
-	return inject_process(ctx, &event, row->comm);
+	if (!(row->mm_flags & KSM_MM_MERGEABLE) && !row->merging_pages && !row->zero_pages &&
+	    !row->rmap_items)
+		return 0;
+	if (!target_watches(walk->target, row->tgid))
+		return 0;
+	if (!ksm_proc_iter_mergeable(walk->iter, row->tgid, &bytes))
+		event.n64 = bytes;
+	return inject_process(walk->target->stream, &event, row->comm, row->cgroup_id);
 }
 
-static int from_proc(struct ksm_stream *stream, const struct ksm_io *io)
+static int from_proc(struct target *t)
 {
 	struct ksm_procs procs = { 0 };
-	int ret = ksm_procs_read(io, &procs, 0);
+	int ret = ksm_procs_read(&t->backends[0].io, &procs, 0);
 
 	for (size_t i = 0; i < procs.count && !ret; i++) {
 		struct ksm_event event = {
@@ -94,23 +109,26 @@ static int from_proc(struct ksm_stream *stream, const struct ksm_io *io)
 			.n32 = procs.rows[i].merging_pages,
 			.address = procs.rows[i].zero_pages,
 			.pfn = procs.rows[i].rmap_items,
+			.n64 = procs.rows[i].mergeable_bytes,
 		};
 
-		ret = inject_process(stream, &event, procs.rows[i].comm);
+		if (target_watches(t, event.tgid))
+			ret = inject_process(t->stream, &event, procs.rows[i].comm, 0);
 	}
 	ksm_procs_free(&procs);
 	return ret;
 }
 
-int ksm_snapshot_processes(struct ksm_stream *stream, const struct ksm_io *io)
+int ksm_snapshot_processes(struct target *t)
 {
-	struct ksm_proc_iter *iter;
+	struct walk walk = { .target = t };
 	char why[256];
 	int ret;
 
-	if (ksm_proc_iter_open(&iter, why, sizeof(why)))
-		return from_proc(stream, io);
-	ret = ksm_proc_iter_read(iter, on_row, stream);
-	ksm_proc_iter_close(iter);
+	if (ksm_proc_iter_open(&walk.iter, why, sizeof(why)))
+		return from_proc(t);
+	ksm_proc_iter_all(walk.iter, true);
+	ret = ksm_proc_iter_read(walk.iter, on_row, &walk);
+	ksm_proc_iter_close(walk.iter);
 	return ret;
 }

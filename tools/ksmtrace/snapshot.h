@@ -5,6 +5,7 @@
 #ifndef KSMTRACE_SNAPSHOT_H
 #define KSMTRACE_SNAPSHOT_H
 
+#include "ksmtrace/target.h"
 #include "lib/backend.h"
 #include "lib/stream.h"
 
@@ -20,12 +21,11 @@ int ksm_snapshot_counters(struct ksm_stream *stream, struct ksm_backend *backend
 			  struct ksm_error *err);
 
 /**
- * ksm_snapshot_processes() - every process that has pages in KSM
- * @stream: receives COMM and PROCESS events
- * @io: where /proc is, for when BPF may not be used
+ * ksm_snapshot_processes() - every process that KSM knows and that is watched
+ * @target: its stream receives COMM and PROCESS events
  *
  * Return: 0 or negative errno.
  */
-int ksm_snapshot_processes(struct ksm_stream *stream, const struct ksm_io *io);
+int ksm_snapshot_processes(struct target *target);
 
 #endif /* KSMTRACE_SNAPSHOT_H */

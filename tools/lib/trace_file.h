@@ -78,6 +78,16 @@ int ksm_trace_finish(struct ksm_trace_writer *w, struct ksm_error *err);
 uint64_t ksm_trace_written(const struct ksm_trace_writer *w);
 
 /**
+ * ksm_trace_shift() - make room for the next part of a recording
+ * @dir: trace that is finished; becomes DIR.1, the DIR.1 there is becomes DIR.2, and so on
+ * @parts: how many are kept: DIR.@parts is removed
+ * @err: the one line when it fails
+ *
+ * Return: 0 or negative errno.
+ */
+int ksm_trace_shift(const char *dir, unsigned int parts, struct ksm_error *err);
+
+/**
  * struct ksm_trace_info - what a trace says of itself
  * @env: facts kept at the recording
  * @env_count: how many

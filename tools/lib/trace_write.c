@@ -114,6 +114,38 @@ static int rotate(const char *dir, struct ksm_error *err)
 	return 0;
 }
 
+static int part_name(char *to, size_t size, const char *dir, unsigned int part,
+		     struct ksm_error *err)
+{
+	if ((size_t)snprintf(to, size, "%s.%u", dir, part) < size)
+		return 0;
+	return ksm_error_set(err, -ENAMETOOLONG, "%s: %s", dir, strerror(ENAMETOOLONG));
+}
+
+/* DIR.N goes, each of the others takes the next number. */
+int ksm_trace_shift(const char *dir, unsigned int parts, struct ksm_error *err)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int ret = part_name(to, sizeof(to), dir, parts, err);
+
+	if (!ret)
+		ret = look(to, err);
+	if (ret > 0)
+		ret = remove_trace(to, err);
+	for (unsigned int part = parts; part && !ret; part--) {
+		if (part == 1)
+			ksm_copy(from, sizeof(from), dir);
+		else
+			ret = part_name(from, sizeof(from), dir, part - 1, err);
+		if (ret || part_name(to, sizeof(to), dir, part, err))
+			return -ENAMETOOLONG;
+		if (rename(from, to) && errno != ENOENT)
+			ret = ksm_error_set(err, -errno, "%s cannot be renamed to %s: %s", from, to,
+					    strerror(errno));
+	}
+	return ret;
+}
+
 static int64_t wall_offset(void)
 {
 	struct timespec wall, mono;

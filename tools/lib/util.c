@@ -78,6 +78,27 @@ int ksm_parse_u64(const char *text, uint64_t *value)
 	return 0;
 }
 
+int ksm_parse_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	size_t length = strlen(text);
+	const char *unit = length ? strchr(units, text[length - 1]) : NULL;
+	unsigned int shift = unit && *unit ? 10 * (unit - units + 1) : 0;
+	char digits[24];
+	int ret;
+
+	if (!length || length > sizeof(digits))
+		return -EINVAL;
+	snprintf(digits, sizeof(digits), "%.*s", (int)(length - !!shift), text);
+	ret = ksm_parse_u64(digits, bytes);
+	if (ret)
+		return ret;
+	if (shift && *bytes >> (64 - shift))
+		return -ERANGE;
+	*bytes <<= shift;
+	return 0;
+}
+
 int ksm_parse_s64(const char *text, int64_t *value)
 {
 	bool minus = *text == '-';

@@ -77,6 +77,13 @@ int ksm_parse_u64(const char *text, uint64_t *value);
 int ksm_parse_s64(const char *text, int64_t *value);
 
 /**
+ * ksm_parse_size() - bytes, with K, M, G or T behind for powers of 1024
+ *
+ * Return: as ksm_parse_u64().
+ */
+int ksm_parse_size(const char *text, uint64_t *bytes);
+
+/**
  * ksm_copy() - copy a string into a buffer, always terminated
  *
  * Return: false when it was cut.
