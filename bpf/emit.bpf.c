@@ -72,33 +72,44 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	return 0;
 }
 
+/* Whether an EXIT is due, and which address space it is of, 0 for one that is not known. */
+static __always_inline bool exit_due(struct task_struct *task, struct tgid_state *state, __u32 tgid,
+				     __u32 *id)
+{
+	__u64 key = state->mm;
+	struct mm_state *mm;
+
+	if (!key)
+		return !state->exited && ksm_passes(task, tgid);
+	mm = bpf_map_lookup_elem(&mms, &key);
+	if (!mm || mm->tgid != tgid || mm->flags & MM_EXITED || !(mm->flags & MM_PASSED))
+		return false;
+	mm->flags |= MM_EXITED;
+	*id = mm->id;
+	return true;
+}
+
 /* The scanner may have dropped the address space first; then no hook of KSM tells of the exit. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
 	struct ksm_event event = { .type = KSM_EVENT_EXIT };
 	struct tgid_state *state;
-	struct mm_state *mm;
-	__u64 key;
+	__u32 id = 0;
 
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	event.tgid = BPF_CORE_READ(task, tgid);
+	state = bpf_map_lookup_elem(&tgids, &event.tgid);
+	if (state && exit_due(task, state, event.tgid, &id)) {
+		event.mm = id;
+		ksm_emit(&event);
+	}
 	bpf_map_delete_elem(&breaks, &event.tgid);
+	bpf_map_delete_elem(&tgids, &event.tgid);
 	/* The number may be given to somebody else. */
 	if (filter_tgids)
 		bpf_map_delete_elem(&watched, &event.tgid);
-	state = bpf_map_lookup_elem(&tgids, &event.tgid);
-	if (!state)
-		return 0;
-	key = state->mm;
-	mm = key ? bpf_map_lookup_elem(&mms, &key) : NULL;
-	if (mm && mm->tgid == event.tgid && mm->flags & MM_PASSED && !(mm->flags & MM_EXITED)) {
-		mm->flags |= MM_EXITED;
-		event.mm = mm->id;
-		ksm_emit(&event);
-	}
-	bpf_map_delete_elem(&tgids, &event.tgid);
 	return 0;
 }
 

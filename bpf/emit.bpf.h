@@ -33,8 +33,9 @@ struct mm_state {
 
 /* What is known of a process. */
 struct tgid_state {
-	__u64 mm;	 /* its address space known to KSM */
-	__u64 announced; /* its COMM was emitted */
+	__u64 mm;	 /* its address space known to KSM, 0 when it entered before the start */
+	__u32 announced; /* its COMM was emitted */
+	__u32 exited;	 /* its EXIT was emitted, though not of which address space */
 };
 
 struct count_map {
@@ -180,8 +181,8 @@ static __always_inline void ksm_judge_mm(struct mm_state *state, struct task_str
 }
 
 /*
- * Emits one event that the filter lets through; fills in cpu and time. The time is taken after the place in the ring, so that
- * the two orders differ by no more than a preemption inside these few lines.
+ * Emits one event that the filter lets through; fills in cpu and time. The time is taken after the
+ * place in the ring, so that the two orders differ by no more than a preemption inside these lines.
  */
 static __always_inline void ksm_emit(struct ksm_event *event)
 {

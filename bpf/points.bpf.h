@@ -134,9 +134,13 @@ static __always_inline void point_exit(void *mm)
 	struct ksm_event event = { .type = KSM_EVENT_EXIT };
 	__u64 key = (__u64)mm;
 	struct mm_state *state = bpf_map_lookup_elem(&mms, &key);
+	struct tgid_state *process;
 
 	if (!state) {
 		event.tgid = bpf_get_current_pid_tgid() >> 32;
+		process = bpf_map_lookup_elem(&tgids, &event.tgid);
+		if (process)
+			process->exited = 1;
 		if (!ksm_passes((struct task_struct *)bpf_get_current_task(), event.tgid))
 			return;
 	} else {

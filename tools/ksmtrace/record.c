@@ -89,7 +89,7 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "max-size", 's', "SIZE", 0, "Stop when the recording is that large, such as 100M", 0 },
 	{ "rotate", 'r', "N", 0,
-	  "Do not stop then but begin anew; the last N parts are kept as DIR.1 (the latest) to DIR.N",
+	  "Do not stop then but begin anew; the last N parts are kept, DIR.1 the latest",
 	  0 },
 	{ 0 },
 };
@@ -101,7 +101,7 @@ static const struct argp record_argp = {
 	.parser = parse_record,
 	.children = children,
 	.args_doc = "[-- COMMAND [ARGUMENT...]]",
-	.doc = "Record while COMMAND runs what it and its children do, or everything until Ctrl-C.\v"
+	.doc = "Record what COMMAND and its children do, or all processes until Ctrl-C.\v"
 	       "With a COMMAND its exit status is that of ksmtrace; 127 when it is not found, "
 	       "126 when it cannot be run.",
 };
@@ -336,12 +336,9 @@ static void summarize(struct record *r)
 static int record(struct record *r)
 {
 	struct target *t = &r->target;
-	int status = 0, ret, command;
+	int status = target_start(t), ret = 0, command;
 
-	ret = snapshot_all(r);
-	if (!ret)
-		status = target_start(t);
-	if (!ret && !status)
+	if (!status)
 		ret = run(r);
 	if (!ret)
 		ret = ksm_stream_finish(t->stream);
@@ -367,7 +364,8 @@ int ksmtrace_record(void *ctx, int argc, char **argv)
 	if (argp_parse(&record_argp, argc, argv, ARGP_IN_ORDER, NULL, r))
 		return KSM_EXIT_USAGE;
 	status = target_open(&r->target, on_event, r);
-	if (!status && open_trace(r, r->start))
+	/* The files come last: once they are there everything is in place. */
+	if (!status && (snapshot_all(r) || open_trace(r, r->start)))
 		status = ksm_log_fail(&r->err);
 	if (!status)
 		status = record(r);

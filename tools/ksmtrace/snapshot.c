@@ -66,6 +66,7 @@ static int inject_process(struct ksm_stream *stream, struct ksm_event *event, co
 	memcpy(text, comm, strnlen(comm, sizeof(text) - 1));
 	memcpy(&name.address, text, 8);
 	memcpy(&name.pfn, text + 8, 8);
+	ksm_stream_known(stream, event->tgid);
 	name.time = event->time = ksm_monotonic_ns();
 	event->type = KSM_EVENT_PROCESS;
 	ret = ksm_stream_inject(stream, &name);

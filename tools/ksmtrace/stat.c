@@ -75,8 +75,8 @@ static const struct argp stat_argp = {
 	.parser = parse_stat,
 	.children = children,
 	.args_doc = "[-- COMMAND [ARGUMENT...]]",
-	.doc = "Count events until COMMAND ends, or until Ctrl-C. Counters and the scanner's time are "
-	       "those of the whole machine, events those of the processes watched.",
+	.doc = "Count events until COMMAND ends, or until Ctrl-C. Counters and the scanner's "
+	       "time are those of the whole machine, events those of the processes watched.",
 };
 
 static int look(struct target *t, struct moment *m)

@@ -171,7 +171,7 @@ static int open_backends(struct target *t)
 	return add_backend(t, "auto");
 }
 
-/* As given, or below the place where control groups are. Return: its id, 0 with a line on stderr. */
+/* As given, or below the root of control groups. Return: its id, 0 with a line on stderr. */
 static uint64_t find_cgroup(const char *given)
 {
 	char path[PATH_MAX];

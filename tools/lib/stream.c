@@ -418,6 +418,15 @@ int ksm_stream_watch(struct ksm_stream *s, uint32_t tgid)
 		       0;
 }
 
+void ksm_stream_known(struct ksm_stream *s, uint32_t tgid)
+{
+	/* A struct tgid_state of bpf/emit.bpf.h: nothing is known of it but that it is. */
+	const uint64_t state[2] = { 0 };
+
+	if (s->skel)
+		bpf_map_update_elem(bpf_map__fd(s->skel->maps.tgids), &tgid, state, BPF_NOEXIST);
+}
+
 void ksm_stream_latency(const struct ksm_stream *s, unsigned int why, uint64_t *slots)
 {
 	uint32_t base = why == KSM_COW_UNMERGE ? KSM_LATENCY_SLOTS : 0;

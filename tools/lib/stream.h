@@ -122,6 +122,15 @@ void ksm_stream_close(struct ksm_stream *stream);
 int ksm_stream_watch(struct ksm_stream *stream, uint32_t tgid);
 
 /**
+ * ksm_stream_known - a process that entered KSM before the stream was opened
+ * @stream: open stream
+ * @tgid: process
+ *
+ * Without, its exit is not told where the scanner had dropped its memory before.
+ */
+void ksm_stream_known(struct ksm_stream *stream, uint32_t tgid);
+
+/**
  * ksm_stream_hooks - the hook in use for each type and backend that was asked for
  * @stream: open stream
  * @nr: number of entries

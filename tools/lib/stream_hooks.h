@@ -82,7 +82,7 @@ struct ksm_prober {
 #define KSM_HOOK_PERF "perf_event"
 #define KSM_HOOK_SYSCALL "syscall"
 
-/* Set to kinds of hooks (fentry,perf_event) that are not to be used, to see the lower rungs work. */
+/* Kinds of hooks (fentry,perf_event) that are not to be used, to see the lower rungs work. */
 #define KSM_HOOK_WITHOUT_ENV "KSM_HOOKS_WITHOUT"
 
 /**
