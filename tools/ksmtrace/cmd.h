@@ -10,6 +10,7 @@ int ksmtrace_record(void *ctx, int argc, char **argv);
 int ksmtrace_report(void *ctx, int argc, char **argv);
 int ksmtrace_trace(void *ctx, int argc, char **argv);
 int ksmtrace_stat(void *ctx, int argc, char **argv);
+int ksmtrace_export(void *ctx, int argc, char **argv);
 int ksmtrace_print(void *ctx, int argc, char **argv);
 int ksmtrace_list(void *ctx, int argc, char **argv);
 

@@ -14,6 +14,7 @@ static const struct ksm_command commands[] = {
 	{ "trace", ksmtrace_trace, "print events as they happen" },
 	{ "stat", ksmtrace_stat, "count events while a command runs, or for a while" },
 	{ "print", ksmtrace_print, "print a recording as text or JSON" },
+	{ "export", ksmtrace_export, "a recording for ui.perfetto.dev" },
 	{ "list", ksmtrace_list, "the events, where they come from here, and why not better" },
 };
 

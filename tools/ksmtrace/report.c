@@ -110,16 +110,6 @@ static unsigned int terminal_columns(void)
 	return COLUMNS_DEFAULT;
 }
 
-static int64_t page_size_of(const struct ksm_trace_info *info)
-{
-	const char *text = ksm_trace_env_get(info, "page_size");
-	uint64_t size;
-
-	if (text && !ksm_parse_u64(text, &size) && size && size <= 1 << 24)
-		return size;
-	return ksm_page_size();
-}
-
 static int show(struct options *o)
 {
 	struct report_view *v = &o->view;
@@ -144,7 +134,7 @@ static int report(struct options *o, struct ksm_trace_info *info)
 	if (ret)
 		return ksm_log_fail(&err);
 	v->info = info;
-	v->page_size = page_size_of(info);
+	v->page_size = ksm_trace_page_size(info);
 	v->r = report_new(info->start);
 	if (!v->r) {
 		ksm_log_error("no memory");

@@ -118,6 +118,9 @@ int ksm_trace_read_info(const char *dir, struct ksm_trace_info *info, struct ksm
 /* The value of a fact, NULL when it was not kept. */
 const char *ksm_trace_env_get(const struct ksm_trace_info *info, const char *key);
 
+/* Bytes of a page on the recorded machine; on this one where it was not kept. */
+int64_t ksm_trace_page_size(const struct ksm_trace_info *info);
+
 /**
  * ksm_trace_read() - give every event of a trace, in order
  * @dir: a trace

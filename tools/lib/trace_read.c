@@ -47,6 +47,16 @@ const char *ksm_trace_env_get(const struct ksm_trace_info *info, const char *key
 	return NULL;
 }
 
+int64_t ksm_trace_page_size(const struct ksm_trace_info *info)
+{
+	const char *text = ksm_trace_env_get(info, "page_size");
+	uint64_t size;
+
+	if (text && !ksm_parse_u64(text, &size) && size && size <= 1 << 24)
+		return size;
+	return ksm_page_size();
+}
+
 /* Opens a regular file of the trace and says what is wrong when it is not one. */
 static int open_file(const char *dir, const char *name, char path[PATH_MAX], struct stat *st,
 		     struct ksm_error *err)
