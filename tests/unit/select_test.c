@@ -103,7 +103,7 @@ static void test_refused(void **state)
 		const char *says;
 		bool usage;
 	} cases[] = {
-		{ { 0 }, "which processes?", true },
+		{ { 0 }, "which processes", true },
 		{ { .all = true, .pids = "1" }, "too many", true },
 		{ { .pids = "1,x" }, "'x'", true },
 		{ { .pids = "" }, "''", true },

@@ -34,6 +34,7 @@ int ksmctl_unmerge(void *ctx, int argc, char **argv);
 int ksmctl_profile(void *ctx, int argc, char **argv);
 int ksmctl_engine(void *ctx, int argc, char **argv);
 int ksmctl_doctor(void *ctx, int argc, char **argv);
+int ksmctl_estimate(void *ctx, int argc, char **argv);
 
 /**
  * ksmctl_children - argp children with the common options, for a subcommand's struct argp

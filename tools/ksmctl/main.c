@@ -18,6 +18,7 @@ static const struct ksm_command commands[] = {
 	{ "profile", ksmctl_profile, "named sets of knobs, ours and yours" },
 	{ "engine", ksmctl_engine, "load or unload our module, and what stands in the way" },
 	{ "doctor", ksmctl_doctor, "why nothing, little or too much merges" },
+	{ "estimate", ksmctl_estimate, "what merging would save, before anything is switched on" },
 };
 
 enum { OPT_JSON = 'j', OPT_BACKEND = 'b' };

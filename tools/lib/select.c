@@ -177,7 +177,7 @@ static int check_asked(const struct ksm_selection *s, struct ksm_error *err)
 	if (asked == 1)
 		return 0;
 	return ksm_error_usage(err, "%s: name processes by one of --pid, --cgroup, --match, --all",
-			       asked ? "too many choices" : "which processes?");
+			       asked ? "too many choices" : "which processes");
 }
 
 int ksm_select(const struct ksm_io *io, const struct ksm_selection *selection,
