@@ -101,16 +101,16 @@ static void text_rows(FILE *out, const struct ksmtop_ui *ui)
 	char raw[80], safe[256];
 
 	for (int i = 0; i < ksmtop_ncolumns; i++)
-		if (ksmtop_columns[i].format)
+		if (!column_is_bar(&ksmtop_columns[i]))
 			text_cell(out, &ksmtop_columns[i], ksmtop_columns[i].title);
 	fputc('\n', out);
 	for (size_t r = 0; r < ui->nshown; r++) {
 		for (int i = 0; i < ksmtop_ncolumns; i++) {
 			const struct ksmtop_column *c = &ksmtop_columns[i];
 
-			if (!c->format)
+			if (column_is_bar(c))
 				continue;
-			c->format(ui->shown[r], raw, sizeof(raw));
+			column_text(c, ui->shown[r], raw, sizeof(raw));
 			text_cell(out, c, ksm_format_safe(safe, sizeof(safe), raw));
 		}
 		fputc('\n', out);

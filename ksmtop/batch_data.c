@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/knobs.h"
 #include "lib/procs.h"
+#include "panel_procs.h"
 
 struct host_figure {
 	const char *name;
@@ -75,6 +76,26 @@ static struct ksmtop_num lost(const struct ksmtop_model *m)
 	return from_count(m->now.lost);
 }
 
+static struct ksmtop_num efficiency(const struct ksmtop_model *m)
+{
+	return m->efficiency;
+}
+
+static struct ksmtop_num p50(const struct ksmtop_model *m)
+{
+	return m->p50;
+}
+
+static struct ksmtop_num p99(const struct ksmtop_model *m)
+{
+	return m->p99;
+}
+
+static struct ksmtop_num mem_available(const struct ksmtop_model *m)
+{
+	return from_count(m->now.mem_available);
+}
+
 static const struct host_figure host_figures[] = {
 	{ "saved_bytes", saved },
 	{ "metadata_bytes", metadata },
@@ -86,6 +107,10 @@ static const struct host_figure host_figures[] = {
 	{ "merges", merges },
 	{ "cow_breaks", breaks },
 	{ "lost_events", lost },
+	{ "merged_per_1000_scanned", efficiency },
+	{ "cow_latency_p50_ns", p50 },
+	{ "cow_latency_p99_ns", p99 },
+	{ "mem_available_bytes", mem_available },
 };
 
 static struct ksmtop_num row_saved(const struct ksmtop_row *r)
@@ -129,6 +154,28 @@ static struct ksmtop_num row_breaks(const struct ksmtop_row *r)
 	return r->breaks;
 }
 
+static struct ksmtop_num row_mergeable(const struct ksmtop_row *r)
+{
+	return from_count(r->p.mergeable);
+}
+
+static struct ksmtop_num row_cow_time(const struct ksmtop_row *r)
+{
+	return r->cow_time;
+}
+
+static struct ksmtop_num row_scan(const struct ksmtop_row *r)
+{
+	return r->scan;
+}
+
+/* A word of a text column; NULL for "-". */
+static const char *row_word(const struct ksmtop_row *r, const char *column, char *buf, size_t size)
+{
+	column_text(&ksmtop_columns[column_find(column)], r, buf, size);
+	return strcmp(buf, "-") ? buf : NULL;
+}
+
 static const struct row_figure {
 	const char *name;
 	struct ksmtop_num (*get)(const struct ksmtop_row *r);
@@ -140,11 +187,14 @@ static const struct row_figure {
 	{ "zero_pages", row_zero },
 	{ "rmap_items", row_items },
 	{ "cow_breaks_per_second", row_breaks },
+	{ "mergeable_bytes", row_mergeable },
+	{ "cow_time_percent", row_cow_time },
+	{ "scan_share_percent", row_scan },
 };
 
 static bool is_rate(const char *name)
 {
-	return strstr(name, "_per_second") || strstr(name, "_percent");
+	return strstr(name, "_per_") || strstr(name, "_percent");
 }
 /* ---- CSV ------------------------------------------------------------------------------------ */
 
@@ -169,9 +219,17 @@ static void csv_text(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+static void csv_word(FILE *out, const char *word)
+{
+	if (word)
+		csv_text(out, word);
+	else
+		fputc(',', out);
+}
+
 static void csv_heading(FILE *out)
 {
-	fputs("scope,frame,time,backend,kernel,state,pid,user,comm", out);
+	fputs("scope,frame,time,backend,kernel,state,pid,user,comm,opt_in,group", out);
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 		fprintf(out, ",%s", row_figures[i].name);
 	for (unsigned int i = 0; i < ksm_knob_count; i++)
@@ -217,7 +275,7 @@ static void csv_common(FILE *out, const char *scope, const struct ksmtop_model *
 static void csv_host(FILE *out, const struct ksmtop_model *m, unsigned int frame)
 {
 	csv_common(out, "host", m, frame);
-	fputs(",,,", out);
+	fputs(",,,,,", out);
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 		csv_num(out, row_figures[i].name, host_figure(m, row_figures[i].name));
 	for (unsigned int i = 0; i < ksm_knob_count; i++) {
@@ -253,11 +311,14 @@ void batch_csv(FILE *out, const struct ksmtop_model *m, const struct ksmtop_ui *
 	csv_host(out, m, frame);
 	for (size_t r = 0; r < ui->nshown; r++) {
 		const struct ksmtop_row *row = ui->shown[r];
+		char word[96];
 
 		csv_common(out, "process", m, frame);
 		fprintf(out, ",%d", (int)row->p.pid);
 		csv_text(out, row->p.user);
 		csv_text(out, row->p.command);
+		csv_word(out, row_word(row, "optin", word, sizeof(word)));
+		csv_word(out, row_word(row, "group", word, sizeof(word)));
 		for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 			csv_num(out, row_figures[i].name, row_figures[i].get(row));
 		for (unsigned int i = 0; i < host_only_columns(); i++)
@@ -306,10 +367,13 @@ static void json_rows(struct json_object *root, const struct ksmtop_ui *ui)
 
 	for (size_t r = 0; r < ui->nshown; r++) {
 		struct json_object *o = json_object_new_object();
+		char word[96];
 
 		ksm_json_int(o, "pid", ui->shown[r]->p.pid);
 		ksm_json_str(o, "user", ui->shown[r]->p.user);
 		ksm_json_str(o, "comm", ui->shown[r]->p.command);
+		ksm_json_str(o, "opt_in", row_word(ui->shown[r], "optin", word, sizeof(word)));
+		ksm_json_str(o, "group", row_word(ui->shown[r], "group", word, sizeof(word)));
 		for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 			json_num(o, row_figures[i].name, row_figures[i].get(ui->shown[r]));
 		json_object_array_add(rows, o);

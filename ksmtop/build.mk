@@ -4,11 +4,12 @@
 
 KSMTOP_SRCS := $(wildcard ksmtop/*.c)
 KSMTOP_OBJS := $(KSMTOP_SRCS:%.c=$(B)/obj/%.o)
-LDLIBS_KSMTOP := $(LDLIBS_TOOLS) -lncursesw -ltinfo
+LDLIBS_KSMTOP := $(LDLIBS_TOOLS) -lncursesw -ltinfo -lpthread
 
 # What draws: it knows neither the machine nor the terminal.
-KSMTOP_PURE := $(filter-out ksmtop/main.c ksmtop/term.c ksmtop/sampler.c ksmtop/batch%,$(KSMTOP_SRCS))
-KSMTOP_PURE_LIB := tools/lib/format.c tools/lib/util.c tools/lib/backend_derive.c
+KSMTOP_PURE := $(addprefix ksmtop/,bar.c cells.c events.c keys.c keys_modes.c layout.c meters.c \
+	meters_draw.c model.c overlay.c palette.c panel_detail.c panel_events.c panel_groups.c \
+	panel_procs.c panel_sharing.c panel_tuning.c replay_state.c screen.c tree.c ui.c views.c)
 
 $(B)/obj/ksmtop/%.o: ksmtop/%.c
 	@mkdir -p $(@D)
@@ -19,10 +20,10 @@ $(B)/bin/ksmtop: $(KSMTOP_OBJS) $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(KSMTOP_OBJS) $(LIB) $(LDLIBS_KSMTOP)
 
 # With the sanitizers: the golden screens are also its memory test.
-$(B)/test/ksmtop_render: tests/golden/ksmtop_render.c $(KSMTOP_PURE) $(KSMTOP_PURE_LIB) \
-		$(wildcard ksmtop/*.h tools/lib/*.h include/*.h)
+$(B)/test/ksmtop_render: tests/golden/ksmtop_render.c $(KSMTOP_PURE) ksmtop/replay.c \
+		$(wildcard ksmtop/*.h include/*.h) $(B)/test/unit-lib.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
-		$(filter %.c,$^)
+		$(filter %.c %.a,$^) $(LDLIBS_BPF) -ljson-c -lpthread
 
 -include $(KSMTOP_OBJS:.o=.d)

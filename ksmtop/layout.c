@@ -2,66 +2,15 @@
 #include "layout.h"
 #include "lib/format.h"
 #include "meters.h"
-#include "panel_procs.h"
+#include "views.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define ROW_METERS 4
-#define LAYOUT_ROWS 8
-
-struct layout_row {
-	int h;
-	const char *meters[ROW_METERS]; /* side by side, equally wide */
-};
-
-/**
- * struct layout - the header for screens of at least this size
- * @rows: ends with a height of 0
- */
-struct layout {
-	int w, h;
-	struct layout_row rows[LAYOUT_ROWS];
-};
-
-/* The first that fits is taken. */
-static const struct layout layouts[] = {
-	{ 200,
-	  48,
-	  { { 1, { "saved" } },
-	    { 1, { "pages" } },
-	    { 1, { "net" } },
-	    { 10, { "cpu", "scan", "merges", "cow" } } } },
-	{ 160,
-	  32,
-	  { { 1, { "saved" } },
-	    { 1, { "pages" } },
-	    { 1, { "net" } },
-	    { 7, { "cpu", "scan", "merges", "cow" } } } },
-	{ 104,
-	  32,
-	  { { 1, { "saved" } },
-	    { 1, { "pages" } },
-	    { 1, { "net" } },
-	    { 7, { "cpu", "merges", "cow" } } } },
-	{ 0,
-	  0,
-	  { { 1, { "saved" } },
-	    { 1, { "pages" } },
-	    { 1, { "net" } },
-	    { 1, { "cpu" } },
-	    { 1, { "merges" } },
-	    { 1, { "cow" } } } },
-};
-
-static const struct layout *choose(const struct screen *s)
-{
-	const struct layout *l = layouts;
-
-	while (s->w < l->w || s->h < l->h)
-		l++;
-	return l;
-}
+#define BOX_W 34    /* least columns of a framed graph */
+#define BOXES_W 104 /* smaller screens have graphs in one line each */
+#define BOXES_H 32
+#define WIDE 160 /* screens on which the less important graphs are shown, too */
 
 static enum style state_style(enum ksmtop_state state)
 {
@@ -84,6 +33,20 @@ static int64_t value(const struct ksmtop_model *m, unsigned int id)
 	return ksm_snapshot_get(&m->now.counters, id);
 }
 
+/* Where one is in a recording. Return: the column before it. */
+static int draw_replay(const struct ui_replay *r, struct screen *s, int end)
+{
+	uint64_t at = r->at > r->from ? r->at - r->from : 0;
+	uint64_t all = r->to > r->from ? r->to - r->from : 0;
+	char text[64];
+
+	snprintf(text, sizeof(text), "REPLAY %llu:%02llu of %llu:%02llu x%g%s",
+		 (unsigned long long)(at / 60000000000), (unsigned long long)(at / 1000000000 % 60),
+		 (unsigned long long)(all / 60000000000),
+		 (unsigned long long)(all / 1000000000 % 60), r->speed, r->done ? " END" : "");
+	return screen_right(s, end, 0, ST_WARN, text) - 2;
+}
+
 /* Most important first: a narrow screen cuts the end. */
 static void draw_title(const struct ksmtop_model *m, const struct ksmtop_ui *ui, struct screen *s)
 {
@@ -96,6 +59,8 @@ static void draw_title(const struct ksmtop_model *m, const struct ksmtop_ui *ui,
 	end = screen_right(s, s->w - 1, 0, ST_DIM, clock) - 2;
 	if (ui->paused)
 		end = screen_right(s, end, 0, ST_WARN, "PAUSED") - 2;
+	if (ui->replay.on)
+		end = draw_replay(&ui->replay, s, end);
 	x = 1 + screen_text(s, 1, 0, end, ST_BRAND, " ksmtop ") + 1;
 	x += screen_text(s, x, 0, end - x, state_style(m->state),
 			 m->state == KSMTOP_RUNNING ? "● " : "○ ");
@@ -113,24 +78,96 @@ static void draw_title(const struct ksmtop_model *m, const struct ksmtop_ui *ui,
 	screen_parts(s, x, 0, end - x, ST_DIM, text);
 }
 
-static int draw_header(const struct ksmtop_model *m, struct screen *s, int y)
+/* Is this meter a graph here, and not for wider screens only? */
+static bool is_graph(const struct ksmtop_meter *meter, const struct screen *s)
 {
-	const struct layout_row *row = choose(s)->rows;
+	return meter->history && (!meter->extra || s->w >= WIDE);
+}
 
-	for (; row->h; y += row->h, row++) {
-		int n = 0, inside = row->h == 1 ? s->w - 2 : s->w;
+/* Graphs that have a frame of their own; the others take a line each. */
+static int box_count(const struct ksmtop_ui *ui, const struct screen *s)
+{
+	int n = 0;
 
-		while (n < ROW_METERS && row->meters[n])
-			n++;
-		for (int i = 0; i < n; i++) {
-			int x0 = inside * i / n, x1 = inside * (i + 1) / n;
-			int margin = row->h == 1;
+	if (s->w < BOXES_W || s->h < BOXES_H)
+		return 0;
+	for (int i = 0; i < ui->nmeters; i++)
+		n += is_graph(&ksmtop_meters[ui->meters[i]], s);
+	return n < s->w / BOX_W ? n : s->w / BOX_W;
+}
 
-			meter_draw(row->meters[i], m, s,
-				   (struct rect){ margin + x0, y, x1 - x0, row->h });
-		}
+/* As many as leave half of the screen to what is below, more of it where that has several parts. */
+static int draw_lines(const struct ksmtop_model *m, const struct ksmtop_ui *ui, struct screen *s,
+		      int y)
+{
+	int most = s->h / 2 - 4 > 3 ? s->h / 2 - 4 : 3, boxes = box_count(ui, s);
+
+	if (ui->view == VIEW_DETAIL && s->h < BOXES_H)
+		most = 3;
+	for (int i = 0; i < ui->nmeters && most; i++) {
+		const struct ksmtop_meter *meter = &ksmtop_meters[ui->meters[i]];
+
+		if (meter->history && (!is_graph(meter, s) || boxes-- > 0))
+			continue;
+		meter->draw(meter, m, s, (struct rect){ 1, y++, s->w - 2, 1 });
+		most--;
 	}
 	return y;
+}
+
+/* Graphs side by side. */
+static int draw_boxes(const struct ksmtop_model *m, const struct ksmtop_ui *ui, struct screen *s,
+		      int y)
+{
+	int all = box_count(ui, s), h = s->w >= 200 && s->h >= 48 ? 10 : 7, n = 0;
+
+	for (int i = 0; i < ui->nmeters && n < all; i++) {
+		const struct ksmtop_meter *meter = &ksmtop_meters[ui->meters[i]];
+		int x0 = s->w * n / all, x1 = s->w * (n + 1) / all;
+
+		if (!is_graph(meter, s))
+			continue;
+		meter->draw(meter, m, s, (struct rect){ x0, y, x1 - x0, h });
+		n++;
+	}
+	return n ? y + h : y;
+}
+
+static int draw_header(const struct ksmtop_model *m, const struct ksmtop_ui *ui, struct screen *s,
+		       int y)
+{
+	y = draw_lines(m, ui, s, y);
+	return draw_boxes(m, ui, s, y);
+}
+
+/* The views as tabs, each with the number that is its key. */
+static void draw_tabs(struct ksmtop_ui *ui, struct screen *s, int y)
+{
+	int x = 1;
+
+	for (int i = 0; i < VIEW_COUNT; i++) {
+		enum style style = i == (int)ui->view ? ST_BRAND : ST_NORMAL;
+		char text[32];
+		int x0 = x;
+
+		if (i == VIEW_DETAIL && ui->view != VIEW_DETAIL)
+			continue;
+		if (i == VIEW_DETAIL)
+			snprintf(text, sizeof(text), " %s %d ", ksmtop_views[i].title,
+				 (int)ui->detail_pid);
+		else
+			snprintf(text, sizeof(text), " %d %s ", i + 1, ksmtop_views[i].title);
+		x += screen_text(s, x, y, s->w - x, style, text);
+		if (i < VIEW_TABS)
+			ui_hit_add(ui, (struct ui_hit){ y, 1, x0, x, UI_HIT_VIEW, i });
+		x++;
+	}
+	screen_fill(s, x, y, s->w - x - 1, 0x2500, ST_BOX);
+	if (ui->view < VIEW_SHARING && ui_filter(ui)[0]) {
+		x += screen_text(s, x, y, s->w - x, ST_LABEL, " filter: ");
+		x += screen_text(s, x, y, s->w - x - 1, ST_INPUT, ui_filter(ui));
+		screen_put(s, x, y, ' ', ST_NORMAL);
+	}
 }
 
 static void tag_sum(const struct ksmtop_model *m, const struct ksmtop_ui *ui, char *buf,
@@ -177,6 +214,10 @@ static int draw_notes(const struct ksmtop_model *m, const struct ksmtop_ui *ui, 
 	tag_sum(m, ui, sum, sizeof(sum));
 	if (*sum)
 		screen_text(s, 1, --y, s->w - 2, ST_TAGGED, sum);
+	if (ui->message[0]) {
+		screen_fill(s, 0, --y, s->w, ' ', ST_NORMAL);
+		screen_text(s, 1, y, s->w - 2, ui->message_bad ? ST_BAD : ST_GOOD, ui->message);
+	}
 	return y;
 }
 
@@ -192,14 +233,16 @@ void layout_draw(const struct ksmtop_model *m, struct ksmtop_ui *ui, struct scre
 
 	screen_clear(s);
 	ui->nhits = 0;
+	ui->width = s->w;
 	if (s->w < KSMTOP_MIN_W || s->h < KSMTOP_MIN_H) {
 		draw_too_small(s);
 		return;
 	}
 	draw_title(m, ui, s);
-	y = draw_header(m, s, 1);
+	y = draw_header(m, ui, s, 1);
+	draw_tabs(ui, s, y++);
 	end = draw_notes(m, ui, s);
-	panel_procs_draw(m, ui, s, y, end - y);
+	ksmtop_views[ui->view].draw(m, ui, s, y, end - y);
 	bar_draw(ui, s);
 	overlay_draw(ui, s);
 }

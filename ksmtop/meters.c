@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LABEL 10 /* columns of the label of one-line meters */
-
 static int64_t counter(const struct ksmtop_model *m, unsigned int id)
 {
 	return ksm_snapshot_get(&m->now.counters, id);
@@ -62,12 +60,26 @@ static void net_value(const struct ksmtop_model *m, char *buf, size_t size)
 		ksm_format_bytes(buf, size, m->derived.profit_bytes);
 }
 
+/* What it would take to give it all back. */
+static void add_need(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char need[KSM_FORMAT_MAX], have[KSM_FORMAT_MAX];
+	size_t len = strlen(buf);
+
+	if (m->derived.saved_bytes > 0 && m->now.mem_available.have)
+		snprintf(buf + len, size - len, " · to unmerge: %s of %s free",
+			 ksm_format_bytes(need, sizeof(need), m->derived.saved_bytes),
+			 ksm_format_bytes(have, sizeof(have), (int64_t)m->now.mem_available.v));
+}
+
 static void net_detail(const struct ksmtop_model *m, char *buf, size_t size)
 {
 	char metadata[KSM_FORMAT_MAX], pages[KSM_FORMAT_MAX], zero[KSM_FORMAT_MAX];
 
-	snprintf(buf, size, "after %s of metadata · %s pages saved",
-		 ksm_format_bytes(metadata, sizeof(metadata), m->derived.metadata_bytes),
+	snprintf(buf, size, "after %s of metadata",
+		 ksm_format_bytes(metadata, sizeof(metadata), m->derived.metadata_bytes));
+	add_need(m, buf, size);
+	snprintf(buf + strlen(buf), size - strlen(buf), " · %s pages saved",
 		 ksm_format_count(pages, sizeof(pages), m->derived.saved_pages));
 	if (ksm_snapshot_has(&m->now.counters, KSM_ABI_KSM_ZERO_PAGES))
 		snprintf(buf + strlen(buf), size - strlen(buf), " · %s of them zero",
@@ -113,9 +125,25 @@ static void merge_value(const struct ksmtop_model *m, char *buf, size_t size)
 	format_rate(m->merge_rate, buf, size);
 }
 
+static void eff_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	if (m->efficiency.have)
+		snprintf(buf, size, "%.1f of 1,000", m->efficiency.v);
+	else
+		snprintf(buf, size, "-");
+}
+
+static void eff_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	snprintf(buf, size, "pages looked at were merged");
+}
+
 static void merge_detail(const struct ksmtop_model *m, char *buf, size_t size)
 {
 	format_total(m->now.merges, "seen", buf, size);
+	if (m->efficiency.have && *buf)
+		snprintf(buf + strlen(buf), size - strlen(buf), " · %.1f of 1,000 scanned",
+			 m->efficiency.v);
 }
 
 static void cow_value(const struct ksmtop_model *m, char *buf, size_t size)
@@ -133,224 +161,134 @@ static void cow_detail(const struct ksmtop_model *m, char *buf, size_t size)
 			 ksm_format_count(lost, sizeof(lost), (int64_t)m->now.lost.v));
 }
 
-/* ---- shapes -------------------------------------------------------------------------------- */
-
-static const struct ksmtop_history *history_of(const struct ksmtop_meter *meter,
-					       const struct ksmtop_model *m)
+static void pass_value(const struct ksmtop_model *m, char *buf, size_t size)
 {
-	return (const void *)((const char *)m + meter->history);
-}
-
-/* Columns of eighths, newest at the right, @r.h lines high. */
-static void draw_history(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
-			 struct screen *s, struct rect r)
-{
-	const struct ksmtop_history *h = history_of(meter, m);
-	float top = history_max(h, (unsigned int)r.w);
-
-	if (top < meter->least)
-		top = meter->least;
-	for (int i = 0; i < r.w; i++) {
-		float v = history_get(h, (unsigned int)i);
-		int eighths = (int)(v / top * (float)(r.h * 8) + 0.5f);
-
-		if (v < 0)
-			continue;
-		if (!eighths)
-			eighths = 1; /* a baseline: measured, and nothing */
-		for (int line = r.h - 1; line >= 0 && eighths > 0; line--, eighths -= 8)
-			screen_put(s, r.x + r.w - 1 - i, r.y + line,
-				   (uint32_t)(0x2580 + (eighths > 8 ? 8 : eighths)),
-				   v > 0 ? meter->style : ST_DIM);
-	}
-}
-
-static void draw_graph_line(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
-			    struct screen *s, struct rect r)
-{
-	int text = r.w / 2 > 38 ? 38 : r.w / 2;
-	int graph = r.w - LABEL - text - 1;
-	char value[64], detail[96] = "";
-	int x = r.x + LABEL + graph + 2;
-
-	meter->value(m, value, sizeof(value));
-	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
-	draw_history(meter, m, s, (struct rect){ r.x + LABEL, r.y, graph, r.h });
-	screen_right(s, x + 11, r.y, meter->style, value);
-	meter->detail(m, detail, sizeof(detail));
-	screen_parts(s, x + 13, r.y, r.x + r.w - x - 13, ST_DIM, detail);
-}
-
-static void draw_graph_box(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
-			   struct screen *s, struct rect r)
-{
-	char value[64], detail[96] = "", top[KSM_FORMAT_MAX], scale[KSM_FORMAT_MAX + 8];
-	float max = history_max(history_of(meter, m), (unsigned int)(r.w - 2));
-	int x = r.x + 3 + screen_width(s, meter->title);
-
-	screen_box(s, r.x, r.y, r.w, r.h, meter->title);
-	meter->value(m, value, sizeof(value));
-	x += 1 + screen_text(s, x + 1, r.y, r.x + r.w - x - 4, meter->style, value);
-	screen_put(s, x, r.y, ' ', ST_BOX);
-	if (meter->detail)
-		meter->detail(m, detail, sizeof(detail));
-	if (*detail) {
-		x = r.x + 3 + screen_parts(s, r.x + 3, r.y + r.h - 1, r.w - 16, ST_DIM, detail);
-		screen_put(s, r.x + 2, r.y + r.h - 1, ' ', ST_BOX);
-		screen_put(s, x, r.y + r.h - 1, ' ', ST_BOX);
-	}
-	draw_history(meter, m, s, (struct rect){ r.x + 1, r.y + 1, r.w - 2, r.h - 2 });
-	if (max > 0) {
-		ksm_format_short(top, sizeof(top), (double)max);
-		snprintf(scale, sizeof(scale), " max %s ", top);
-		screen_right(s, r.x + r.w - 2, r.y + r.h - 1, ST_DIM, scale);
-	}
-}
-
-static void draw_graph(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
-		       struct screen *s, struct rect r)
-{
-	if (r.h < 3)
-		draw_graph_line(meter, m, s, r);
-	else
-		draw_graph_box(meter, m, s, r);
-}
-
-static void draw_text(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
-		      struct screen *s, struct rect r)
-{
-	char value[64], detail[160] = "";
-	int x = r.x + LABEL;
-
-	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
-	meter->value(m, value, sizeof(value));
-	x += screen_text(s, x, r.y, r.w - LABEL, meter->style, value) + 2;
-	if (meter->detail && m->state != KSMTOP_GONE)
-		meter->detail(m, detail, sizeof(detail));
-	screen_parts(s, x, r.y, r.x + r.w - x, ST_DIM, detail);
-}
-
-const struct ksmtop_kind ksmtop_kinds[KSMTOP_KINDS] = {
-	{ "sharing", "saved: the page is kept once", 0x2588, ST_SHARING, KSM_ABI_PAGES_SHARING },
-	{ "shared", "merged pages that are kept", 0x2593, ST_SHARED, KSM_ABI_PAGES_SHARED },
-	{ "unshared", "unique, looked at again and again", 0x2592, ST_UNSHARED,
-	  KSM_ABI_PAGES_UNSHARED },
-	{ "volatile", "changing too fast to be merged", 0x2591, ST_VOLATILE,
-	  KSM_ABI_PAGES_VOLATILE },
-};
-
-static int64_t kind_pages(const struct ksmtop_model *m, unsigned int id)
-{
-	/* Zero pages are saved as the sharing ones are; the bar has them in one piece. */
-	return counter(m, id) +
-	       (id == KSM_ABI_PAGES_SHARING ? counter(m, KSM_ABI_KSM_ZERO_PAGES) : 0);
-}
-
-static void draw_kinds(const struct ksmtop_model *m, struct screen *s, struct rect r)
-{
-	double sum = 0;
-	int done = 0;
-
-	screen_fill(s, r.x, r.y, r.w, 0x00b7, ST_DIM);
-	if (m->tracked <= 0)
-		return;
-	for (int i = 0; i < KSMTOP_KINDS; i++) {
-		int end;
-
-		sum += (double)kind_pages(m, ksmtop_kinds[i].id);
-		end = (int)(sum / (double)m->tracked * r.w + 0.5);
-		screen_fill(s, r.x + done, r.y, end - done, ksmtop_kinds[i].glyph,
-			    ksmtop_kinds[i].style);
-		done = end;
-	}
-}
-
-static void draw_saved(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
-		       struct screen *s, struct rect r)
-{
-	char value[64], detail[96];
-	int bar = r.x + LABEL + 12;
-	int end;
-
-	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
-	meter->value(m, value, sizeof(value));
-	screen_text(s, r.x + LABEL, r.y, 11, meter->style, value);
-	meter->detail(m, detail, sizeof(detail));
-	end = screen_right(s, r.x + r.w, r.y, ST_DIM, detail);
-	draw_kinds(m, s, (struct rect){ bar, r.y, end - bar - 2, 1 });
-}
-
-static char *kind_count(const struct ksmtop_model *m, int i, bool full, char *buf, size_t size)
-{
-	int64_t n = counter(m, ksmtop_kinds[i].id);
-
 	if (m->state == KSMTOP_GONE)
 		snprintf(buf, size, "-");
-	else if (full)
-		ksm_format_count(buf, size, n);
+	else if (m->pass.have && m->pass.whole > 0)
+		snprintf(buf, size, "%.0f %%", m->pass.scanned / m->pass.whole * 100);
 	else
-		ksm_format_short(buf, size, (double)n);
-	return buf;
+		snprintf(buf, size, "?");
 }
 
-/* Columns of one entry of the legend: glyph, name, number. */
-static int kind_width(const struct ksmtop_model *m, int i, bool full)
+static void pass_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char n[KSM_FORMAT_MAX], left[KSM_FORMAT_MAX];
+
+	ksm_format_count(n, sizeof(n), counter(m, KSM_ABI_FULL_SCANS) + 1);
+	if (m->state != KSMTOP_RUNNING)
+		*buf = '\0';
+	else if (!m->pass.have)
+		snprintf(buf, size, "of pass %s: told from the next one on", n);
+	else if (!m->pass.left.have)
+		snprintf(buf, size, "of pass %s", n);
+	else
+		snprintf(buf, size, "of pass %s, %s left", n,
+			 ksm_format_duration(left, sizeof(left), (uint64_t)(m->pass.left.v * 1e9)));
+}
+
+static void latency_value(const struct ksmtop_model *m, char *buf, size_t size)
 {
 	char n[KSM_FORMAT_MAX];
 
-	return 2 + (int)strlen(ksmtop_kinds[i].name) + 1 +
-	       (int)strlen(kind_count(m, i, full, n, sizeof(n)));
+	if (m->p99.have)
+		snprintf(buf, size, "p99 %s",
+			 ksm_format_duration(n, sizeof(n), (uint64_t)m->p99.v));
+	else
+		snprintf(buf, size, "-");
 }
 
-static int legend_width(const struct ksmtop_model *m, bool full, int gap)
+static void latency_detail(const struct ksmtop_model *m, char *buf, size_t size)
 {
-	int w = LABEL - gap;
+	char n[KSM_FORMAT_MAX];
 
-	for (int i = 0; i < KSMTOP_KINDS; i++)
-		w += kind_width(m, i, full) + gap;
-	return w;
+	*buf = '\0';
+	if (m->p50.have)
+		snprintf(buf, size, "p50 %s of a COW break",
+			 ksm_format_duration(n, sizeof(n), (uint64_t)m->p50.v));
 }
 
-static void draw_pages(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
-		       struct screen *s, struct rect r)
+static void need_value(const struct ksmtop_model *m, char *buf, size_t size)
 {
-	bool full = legend_width(m, true, 2) <= r.w;
-	int gap = legend_width(m, full, 4) <= r.w ? 4 : 2;
-	int x = r.x + LABEL;
+	if (m->state == KSMTOP_GONE)
+		snprintf(buf, size, "-");
+	else
+		ksm_format_bytes(buf, size, m->derived.saved_bytes);
+}
 
-	screen_text(s, r.x, r.y, LABEL, ST_LABEL, meter->title);
-	for (int i = 0; i < KSMTOP_KINDS; i++) {
-		char n[KSM_FORMAT_MAX];
+static void need_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	char have[KSM_FORMAT_MAX];
 
-		if (x + kind_width(m, i, full) > r.x + r.w)
-			break;
-		screen_put(s, x, r.y, ksmtop_kinds[i].glyph, ksmtop_kinds[i].style);
-		x += 2 + screen_text(s, x + 2, r.y, r.w, ST_DIM, ksmtop_kinds[i].name) + 1;
-		x += screen_text(s, x, r.y, r.w, ST_VALUE, kind_count(m, i, full, n, sizeof(n))) +
-		     gap;
-	}
+	if (m->now.mem_available.have)
+		snprintf(buf, size, "needed to give all pages back · %s available%s",
+			 ksm_format_bytes(have, sizeof(have), (int64_t)m->now.mem_available.v),
+			 m->derived.saved_bytes > (int64_t)m->now.mem_available.v ?
+				 " · IT DOES NOT FIT" :
+				 "");
+	else
+		snprintf(buf, size, "needed to give all pages back");
+}
+
+static void zero_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	if (ksm_snapshot_has(&m->now.counters, KSM_ABI_KSM_ZERO_PAGES))
+		ksm_format_count(buf, size, counter(m, KSM_ABI_KSM_ZERO_PAGES));
+	else
+		snprintf(buf, size, "-");
+}
+
+static void zero_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	snprintf(buf, size, "empty pages merged with the kernel's zero page · use_zero_pages is %s",
+		 counter(m, KSM_ABI_USE_ZERO_PAGES) ? "on" : "off");
+}
+
+static void lost_value(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	if (m->now.lost.have)
+		ksm_format_count(buf, size, (int64_t)m->now.lost.v);
+	else
+		snprintf(buf, size, "-");
+}
+
+static void lost_detail(const struct ksmtop_model *m, char *buf, size_t size)
+{
+	snprintf(buf, size, "events that were not counted");
 }
 
 const struct ksmtop_meter ksmtop_meters[] = {
 	{ .id = "saved",
+	  .standard = true,
 	  .title = "Saved",
 	  .help = "memory saved, of all pages tracked",
 	  .style = ST_GOOD,
 	  .value = saved_value,
 	  .detail = saved_detail,
-	  .draw = draw_saved },
+	  .draw = meter_draw_saved },
 	{ .id = "pages",
+	  .standard = true,
 	  .title = "Pages",
 	  .help = "what the tracked pages are:",
-	  .draw = draw_pages },
+	  .draw = meter_draw_pages },
 	{ .id = "net",
+	  .standard = true,
 	  .title = "Net",
 	  .help = "saved, less the engine's own memory",
 	  .style = ST_GOOD,
 	  .value = net_value,
 	  .detail = net_detail,
-	  .draw = draw_text },
+	  .draw = meter_draw_text },
+	{ .id = "pass",
+	  .title = "Pass",
+	  .help = "progress of the pass, time left",
+	  .style = ST_GRAPH_CPU,
+	  .value = pass_value,
+	  .detail = pass_detail,
+	  .standard = true,
+	  .draw = meter_draw_pass },
 	{ .id = "cpu",
+	  .standard = true,
 	  .title = "Scanner",
 	  .help = "CPU time of the scanner thread",
 	  .style = ST_GRAPH_CPU,
@@ -358,8 +296,10 @@ const struct ksmtop_meter ksmtop_meters[] = {
 	  .detail = cpu_detail,
 	  .history = offsetof(struct ksmtop_model, cpu_hist),
 	  .least = 1,
-	  .draw = draw_graph },
+	  .draw = meter_draw_graph },
 	{ .id = "scan",
+	  .extra = true,
+	  .standard = true,
 	  .title = "Scanned",
 	  .help = "pages looked at per second",
 	  .style = ST_SHARED,
@@ -367,8 +307,9 @@ const struct ksmtop_meter ksmtop_meters[] = {
 	  .detail = scan_detail,
 	  .history = offsetof(struct ksmtop_model, scan_hist),
 	  .least = 10,
-	  .draw = draw_graph },
+	  .draw = meter_draw_graph },
 	{ .id = "merges",
+	  .standard = true,
 	  .title = "Merges",
 	  .help = "pages merged per second",
 	  .style = ST_GRAPH_MERGE,
@@ -376,8 +317,9 @@ const struct ksmtop_meter ksmtop_meters[] = {
 	  .detail = merge_detail,
 	  .history = offsetof(struct ksmtop_model, merge_hist),
 	  .least = 10,
-	  .draw = draw_graph },
+	  .draw = meter_draw_graph },
 	{ .id = "cow",
+	  .standard = true,
 	  .title = "COW",
 	  .help = "merged pages written to, per second",
 	  .style = ST_GRAPH_COW,
@@ -385,14 +327,65 @@ const struct ksmtop_meter ksmtop_meters[] = {
 	  .detail = cow_detail,
 	  .history = offsetof(struct ksmtop_model, break_hist),
 	  .least = 10,
-	  .draw = draw_graph },
+	  .draw = meter_draw_graph },
+	{ .id = "latency",
+	  .standard = true,
+	  .title = "Latency",
+	  .help = "how long COW breaks take",
+	  .style = ST_GRAPH_COW,
+	  .value = latency_value,
+	  .detail = latency_detail,
+	  .history = offsetof(struct ksmtop_model, p99_hist),
+	  .least = 100,
+	  .draw = meter_draw_graph },
+	{ .id = "efficiency",
+	  .title = "Yield",
+	  .help = "pages merged per 1,000 looked at",
+	  .style = ST_GRAPH_MERGE,
+	  .value = eff_value,
+	  .detail = eff_detail,
+	  .history = offsetof(struct ksmtop_model, eff_hist),
+	  .least = 1,
+	  .draw = meter_draw_graph },
+	{ .id = "unmerge",
+	  .title = "Unmerge",
+	  .help = "memory needed to give all back",
+	  .style = ST_WARN,
+	  .value = need_value,
+	  .detail = need_detail,
+	  .draw = meter_draw_text },
+	{ .id = "zero",
+	  .title = "Zero",
+	  .help = "empty pages merged",
+	  .style = ST_VALUE,
+	  .value = zero_value,
+	  .detail = zero_detail,
+	  .draw = meter_draw_text },
+	{ .id = "lost",
+	  .title = "Lost",
+	  .help = "events that were not counted",
+	  .style = ST_VALUE,
+	  .value = lost_value,
+	  .detail = lost_detail,
+	  .draw = meter_draw_text },
 };
 
 const int ksmtop_nmeters = sizeof(ksmtop_meters) / sizeof(ksmtop_meters[0]);
 
-void meter_draw(const char *id, const struct ksmtop_model *m, struct screen *s, struct rect r)
+int meter_find(const char *id)
 {
 	for (int i = 0; i < ksmtop_nmeters; i++)
 		if (!strcmp(ksmtop_meters[i].id, id))
-			ksmtop_meters[i].draw(&ksmtop_meters[i], m, s, r);
+			return i;
+	return -1;
+}
+
+int meters_standard(int *meters)
+{
+	int n = 0;
+
+	for (int i = 0; i < ksmtop_nmeters; i++)
+		if (ksmtop_meters[i].standard)
+			meters[n++] = i;
+	return n;
 }

@@ -20,7 +20,9 @@ struct rect {
  * @style: of its value and graph
  * @value: its value as text
  * @detail: more, shown where there is room; may be NULL
- * @history: where in struct ksmtop_model its history is (graphs)
+ * @history: where in struct ksmtop_model its history is; 0 for a meter that is no graph
+ * @extra: a graph that is shown on wide screens only
+ * @standard: shown unless the user chose otherwise
  * @least: smallest full scale of its graph, so that idle noise does not look like work
  * @draw: draws it into a rectangle
  */
@@ -33,6 +35,8 @@ struct ksmtop_meter {
 	void (*detail)(const struct ksmtop_model *m, char *buf, size_t size);
 	size_t history;
 	float least;
+	bool extra;
+	bool standard;
 	void (*draw)(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
 		     struct screen *s, struct rect r);
 };
@@ -56,11 +60,31 @@ extern const struct ksmtop_kind ksmtop_kinds[KSMTOP_KINDS];
 extern const struct ksmtop_meter ksmtop_meters[];
 extern const int ksmtop_nmeters;
 
+/* The shapes: struct ksmtop_meter.draw. A graph in three or more lines has a frame. */
+void meter_draw_graph(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		      struct screen *s, struct rect r);
+void meter_draw_text(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		     struct screen *s, struct rect r);
+void meter_draw_saved(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		      struct screen *s, struct rect r);
+void meter_draw_pages(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		      struct screen *s, struct rect r);
+void meter_draw_pass(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
+		     struct screen *s, struct rect r);
+
 /**
- * meter_draw() - draw a meter by its id
- * @id: must exist
- * @r: a graph in three or more lines has a frame, in one or two lines a label beside it
+ * meter_find() - a meter by its id
+ *
+ * Return: its index, or -1.
  */
-void meter_draw(const char *id, const struct ksmtop_model *m, struct screen *s, struct rect r);
+int meter_find(const char *id);
+
+/**
+ * meters_standard() - the meters of somebody who has not chosen any
+ * @meters: room for KSMTOP_METERS
+ *
+ * Return: how many.
+ */
+int meters_standard(int *meters);
 
 #endif /* KSMTOP_METERS_H */

@@ -89,6 +89,53 @@ static struct ksmtop_count file_count(const struct ksmtop_sample *s, unsigned in
 	};
 }
 
+/*
+ * How far the pass in progress has come. Where it began is known once the count of full scans has
+ * changed under our eyes.
+ */
+static void update_pass(struct ksmtop_model *m, const struct ksmtop_sample *before)
+{
+	struct ksmtop_count scans = file_count(&m->now, KSM_ABI_FULL_SCANS);
+	struct ksmtop_count scanned = file_count(&m->now, KSM_ABI_PAGES_SCANNED);
+	struct ksmtop_count old = file_count(before, KSM_ABI_FULL_SCANS);
+
+	m->pass = (struct ksmtop_pass){ 0 };
+	if (!scans.have || !scanned.have || scans.v < old.v)
+		return;
+	if (scans.v > old.v) {
+		double passes = (double)(scans.v - old.v);
+
+		if (m->pass_from.have && (double)scanned.v > m->pass_from.v)
+			m->pass_whole = number(((double)scanned.v - m->pass_from.v) / passes);
+		m->pass_from = number((double)scanned.v);
+	}
+	if (!m->pass_from.have || (double)scanned.v < m->pass_from.v)
+		return;
+	m->pass.have = true;
+	m->pass.scanned = (double)scanned.v - m->pass_from.v;
+	m->pass.whole = m->pass_whole.have ? m->pass_whole.v : (double)m->tracked;
+	if (m->pass.whole < m->pass.scanned)
+		m->pass.whole = m->pass.scanned;
+	if (m->scan_rate.have && m->scan_rate.v > 0)
+		m->pass.left = number((m->pass.whole - m->pass.scanned) / m->scan_rate.v);
+}
+
+/* Percentiles of the breaks within the last KSMTOP_LATENCY_SPAN samples. */
+static void update_latency(struct ksmtop_model *m)
+{
+	struct ksmtop_hist *oldest = &m->old_latency[m->latency_next];
+	const struct ksmtop_hist *total = m->now.have_latency ? &m->now.latency : &m->ev.latency;
+	struct ksmtop_hist lately = hist_minus(total, oldest);
+
+	m->p50 = m->p99 = (struct ksmtop_num){ 0 };
+	if (hist_count(&lately)) {
+		m->p50 = number(hist_percentile(&lately, 50));
+		m->p99 = number(hist_percentile(&lately, 99));
+	}
+	*oldest = *total;
+	m->latency_next = (m->latency_next + 1) % KSMTOP_LATENCY_SPAN;
+}
+
 static void update_rates(struct ksmtop_model *m, const struct ksmtop_sample *before)
 {
 	const struct ksmtop_sample *s = &m->now;
@@ -104,19 +151,29 @@ static void update_rates(struct ksmtop_model *m, const struct ksmtop_sample *bef
 	m->break_rate = rate(before->breaks, s->breaks, dt);
 	m->cpu = rate(before->scanner_ns, s->scanner_ns, dt * 1e9);
 	m->cpu.v *= 100;
+	m->efficiency = (struct ksmtop_num){ 0 };
+	if (m->scan_rate.have && m->merge_rate.have && m->scan_rate.v > 0)
+		m->efficiency = number(m->merge_rate.v / m->scan_rate.v * 1000);
+	update_pass(m, before);
+	update_latency(m);
 	history_push(&m->scan_hist, m->scan_rate);
 	history_push(&m->merge_hist, m->merge_rate);
 	history_push(&m->break_hist, m->break_rate);
 	history_push(&m->cpu_hist, m->cpu);
+	history_push(&m->eff_hist, m->efficiency);
+	history_push(&m->p99_hist, m->p99);
 }
 
 /* Counters of another backend, or of one that went and came back, do not continue the old ones. */
 static void forget_rates(struct ksmtop_model *m)
 {
 	m->scan_rate = m->merge_rate = m->break_rate = m->cpu = (struct ksmtop_num){ 0 };
+	m->efficiency = m->p50 = m->p99 = (struct ksmtop_num){ 0 };
+	m->pass = (struct ksmtop_pass){ 0 };
+	m->pass_from = m->pass_whole = (struct ksmtop_num){ 0 };
 	m->interval = 0;
 	for (size_t i = 0; i < m->nrows; i++)
-		m->rows[i].p.breaks.have = false;
+		m->rows[i].p.breaks.have = m->rows[i].p.cow_ns.have = false;
 }
 
 static int by_pid(const void *a, const void *b)
@@ -126,13 +183,17 @@ static int by_pid(const void *a, const void *b)
 	return x->p.pid < y->p.pid ? -1 : x->p.pid > y->p.pid;
 }
 
-static const struct ksmtop_row *find_row(const struct ksmtop_row *rows, size_t n,
-					 const struct ksmtop_proc *p)
+const struct ksmtop_row *model_row(const struct ksmtop_model *m, pid_t pid)
 {
-	struct ksmtop_row key = { .p.pid = p->pid };
-	const struct ksmtop_row *r;
+	struct ksmtop_row key = { .p.pid = pid };
 
-	r = n ? bsearch(&key, rows, n, sizeof(key), by_pid) : NULL;
+	return m->nrows ? bsearch(&key, m->rows, m->nrows, sizeof(key), by_pid) : NULL;
+}
+
+static const struct ksmtop_row *find_row(const struct ksmtop_model *m, const struct ksmtop_proc *p)
+{
+	const struct ksmtop_row *r = model_row(m, p->pid);
+
 	return r && r->p.start == p->start ? r : NULL;
 }
 
@@ -142,13 +203,15 @@ static const struct ksmtop_row *find_row(const struct ksmtop_row *rows, size_t n
  * the saving is spread over all mappings evenly and the column adds up to the header's figure.
  * (The kernel's ksm_process_profit takes them all as saved: nearly twice too much for pairs.)
  */
-static void derive_row(struct ksmtop_row *r, const struct ksmtop_sample *s)
+static void derive_row(struct ksmtop_row *r, const struct ksmtop_sample *s, double items)
 {
 	double shared = (double)ksm_snapshot_get(&s->counters, KSM_ABI_PAGES_SHARED);
 	double sharing = (double)ksm_snapshot_get(&s->counters, KSM_ABI_PAGES_SHARING);
 	double part = shared + sharing > 0 ? sharing / (shared + sharing) : 0;
 	double zero = r->p.zero.have ? (double)r->p.zero.v : 0;
 
+	if (r->p.rmap_items.have && items > 0)
+		r->scan = number((double)r->p.rmap_items.v / items * 100);
 	if (!r->p.merging.have)
 		return;
 	r->saved = number(((double)r->p.merging.v * part + zero) * (double)s->page_size);
@@ -161,32 +224,108 @@ static void fill_rows(struct ksmtop_row *rows, const struct ksmtop_model *m,
 {
 	bool timed = m->samples && s->time_ns > m->now.time_ns;
 	double dt = timed ? (double)(s->time_ns - m->now.time_ns) / 1e9 : 0;
+	double items = 0;
 
+	for (size_t i = 0; i < s->nprocs; i++)
+		items += (double)s->procs[i].rmap_items.v;
 	for (size_t i = 0; i < s->nprocs; i++) {
 		struct ksmtop_row *r = &rows[i];
-		const struct ksmtop_row *old = find_row(m->rows, m->nrows, &s->procs[i]);
+		const struct ksmtop_row *old = find_row(m, &s->procs[i]);
 
 		*r = (struct ksmtop_row){ .p = s->procs[i] };
-		derive_row(r, s);
-		if (old && timed)
+		derive_row(r, s, items);
+		if (old && timed) {
 			r->breaks = rate(old->p.breaks, r->p.breaks, dt);
-		else if (old)
+			r->cow_time = rate(old->p.cow_ns, r->p.cow_ns, dt * 1e7);
+		} else if (old) {
 			r->breaks = old->breaks;
+			r->cow_time = old->cow_time;
+		}
 	}
 	if (s->nprocs)
 		qsort(rows, s->nprocs, sizeof(*rows), by_pid);
 }
 
+/* ---- groups -------------------------------------------------------------------------------- */
+
+static void add(struct ksmtop_num *to, struct ksmtop_num n)
+{
+	to->have |= n.have;
+	to->v += n.v;
+}
+
+static void add_count(struct ksmtop_num *to, struct ksmtop_count c)
+{
+	add(to, (struct ksmtop_num){ c.have, (double)c.v });
+}
+
+static void add_row(struct ksmtop_group_row *g, const struct ksmtop_row *r)
+{
+	g->group = r->p.group;
+	g->procs++;
+	add_count(&g->merged, r->p.merging);
+	add_count(&g->zero, r->p.zero);
+	add_count(&g->items, r->p.rmap_items);
+	add_count(&g->mergeable, r->p.mergeable);
+	add(&g->saved, r->saved);
+	add(&g->net, r->net);
+	add(&g->breaks, r->breaks);
+	add(&g->cow_time, r->cow_time);
+	add(&g->scan, r->scan);
+}
+
+static int by_saving(const void *a, const void *b)
+{
+	const struct ksmtop_group_row *x = a, *y = b;
+
+	if (!x->procs != !y->procs)
+		return x->procs ? -1 : 1;
+	if (x->saved.v != y->saved.v)
+		return x->saved.v < y->saved.v ? 1 : -1;
+	return strcmp(x->group ? x->group->name : "", y->group ? y->group->name : "");
+}
+
+/* Groups that have no process any more end up behind the others and are cut off. */
+static struct ksmtop_group_row *make_groups(const struct ksmtop_row *rows, size_t n, size_t *count)
+{
+	struct ksmtop_group_row *groups;
+	size_t most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].p.group && rows[i].p.group->index >= most)
+			most = rows[i].p.group->index + 1;
+	groups = calloc(most + 1, sizeof(*groups));
+	if (!groups)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		add_row(&groups[rows[i].p.group ? rows[i].p.group->index : most], &rows[i]);
+	qsort(groups, most + 1, sizeof(*groups), by_saving);
+	*count = 0;
+	while (*count <= most && groups[*count].procs)
+		++*count;
+	return groups;
+}
+
 bool model_update(struct ksmtop_model *m, const struct ksmtop_sample *s)
 {
 	struct ksmtop_row *rows = calloc(s->nprocs + 1, sizeof(*rows));
+	struct ksmtop_group_row *groups = NULL;
 	struct ksmtop_sample before;
+	size_t ngroups = 0;
 
 	if (!rows)
 		return false;
 	if (m->samples && (m->now.alive != s->alive || strcmp(m->now.backend, s->backend)))
 		forget_rates(m);
 	fill_rows(rows, m, s);
+	groups = make_groups(rows, s->nprocs, &ngroups);
+	if (!groups) {
+		free(rows);
+		return false;
+	}
+	free(m->groups);
+	m->groups = groups;
+	m->ngroups = ngroups;
 	free(m->rows);
 	m->rows = rows;
 	m->nrows = s->nprocs;
@@ -206,6 +345,8 @@ bool model_update(struct ksmtop_model *m, const struct ksmtop_sample *s)
 void model_free(struct ksmtop_model *m)
 {
 	free(m->rows);
+	free(m->groups);
 	m->rows = NULL;
-	m->nrows = 0;
+	m->groups = NULL;
+	m->nrows = m->ngroups = 0;
 }

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "events.h"
 #include "lib/backend.h"
 
 #define KSMTOP_HISTORY 512 /* points kept per graph: more than the widest screen has columns */
@@ -38,9 +39,29 @@ struct ksmtop_count {
 	uint64_t v;
 };
 
+/* ksmtop_proc.opt: how its memory came to be mergeable */
+#define KSMTOP_OPT_MADVISE 1u
+#define KSMTOP_OPT_PRCTL 2u
+#define KSMTOP_OPT_ATTACHED 4u
+
+enum ksmtop_group_kind { KSMTOP_GROUP_OTHER, KSMTOP_GROUP_CONTAINER, KSMTOP_GROUP_VM };
+
+/**
+ * struct ksmtop_group - what a process belongs to; made by the source, lives as long as it does
+ * @index: counts from 0, without gaps
+ * @kind: enum ksmtop_group_kind
+ * @name: guest, container or control group
+ */
+struct ksmtop_group {
+	unsigned int index;
+	enum ksmtop_group_kind kind;
+	char name[64];
+};
+
 /**
  * struct ksmtop_proc - one process, as sampled
  * @pid: process id (tgid)
+ * @ppid: its parent's, 0 when unknown
  * @start: anything that differs when the pid is used again; 0 when unknown
  * @user: name, or the uid in digits
  * @command: what to call it; may hold anything, the screen sanitises it
@@ -48,13 +69,21 @@ struct ksmtop_count {
  * @zero: pages of it that map the zero page through KSM
  * @rmap_items: pages of it that are tracked
  * @breaks: COW breaks of merged pages, total since some fixed moment
+ * @cow_ns: time that they took, likewise
+ * @mergeable: bytes of its mappings that are marked mergeable
+ * @opt: KSMTOP_OPT_*, when @have_opt
+ * @group: NULL when not known
  */
 struct ksmtop_proc {
 	pid_t pid;
+	pid_t ppid;
 	uint64_t start;
 	char user[16];
 	char command[64];
-	struct ksmtop_count merging, zero, rmap_items, breaks;
+	struct ksmtop_count merging, zero, rmap_items, breaks, cow_ns, mergeable;
+	bool have_opt;
+	unsigned int opt;
+	const struct ksmtop_group *group;
 };
 
 /**
@@ -68,6 +97,8 @@ struct ksmtop_proc {
  * @counters: its files
  * @scanner_ns: CPU time of the scanner thread
  * @merges, @breaks, @lost: totals of events
+ * @mem_available: bytes that could be allocated without swapping
+ * @latency: of COW breaks, totals; when @have_latency
  * @procs: owned by the sample's maker; the model copies what it keeps
  * @notes: what is missing and why, one line each
  */
@@ -79,7 +110,9 @@ struct ksmtop_sample {
 	char kernel[64];
 	bool alive;
 	struct ksm_counters_snapshot counters;
-	struct ksmtop_count scanner_ns, merges, breaks, lost;
+	struct ksmtop_count scanner_ns, merges, breaks, lost, mem_available;
+	bool have_latency;
+	struct ksmtop_hist latency;
 	struct ksmtop_proc *procs;
 	size_t nprocs;
 	char notes[KSMTOP_NOTES][KSMTOP_NOTE_LEN];
@@ -100,10 +133,38 @@ struct ksmtop_history {
  * @saved: bytes that merging saves through this process: its part of what the host saves
  * @net: @saved less the metadata of its tracked pages, bytes
  * @breaks: COW breaks per second
+ * @cow_time: percent of a CPU that they took
+ * @scan: percent of the scanner's work that is for it, estimated from its tracked pages
  */
 struct ksmtop_row {
 	struct ksmtop_proc p;
-	struct ksmtop_num saved, net, breaks;
+	struct ksmtop_num saved, net, breaks, cow_time, scan;
+};
+
+/**
+ * struct ksmtop_group_row - the processes of one group, added up
+ * @group: NULL for those of which none is known
+ * @procs: how many
+ *
+ * A sum that lacks some process's part is what the others have.
+ */
+struct ksmtop_group_row {
+	const struct ksmtop_group *group;
+	unsigned int procs;
+	struct ksmtop_num merged, zero, mergeable, items, saved, net, breaks, cow_time, scan;
+};
+
+/**
+ * struct ksmtop_pass - where the scanner is
+ * @have: a pass began while we looked
+ * @scanned: pages of it that were looked at
+ * @whole: pages that a pass has: as many as the one before, or as are tracked
+ * @left: seconds to its end at the present speed
+ */
+struct ksmtop_pass {
+	bool have;
+	double scanned, whole;
+	struct ksmtop_num left;
 };
 
 enum ksmtop_state {
@@ -114,6 +175,8 @@ enum ksmtop_state {
 	KSMTOP_OFFLINE,
 };
 
+#define KSMTOP_LATENCY_SPAN 32 /* samples that the latency percentiles are made of */
+
 /**
  * struct ksmtop_model - the newest sample, what follows from it, and what came before
  * @now: the newest sample; its @procs is not kept (NULL), @rows is
@@ -121,6 +184,13 @@ enum ksmtop_state {
  * @interval: seconds between the last two samples that had time between them, 0 before
  * @derived: what the newest counters mean (savings, metadata, profit)
  * @tracked: pages that the engine knows of
+ * @efficiency: pages merged per 1,000 looked at
+ * @p50, @p99: latency of COW breaks lately, ns
+ * @rows: sorted by pid
+ * @groups: sorted by saving, greatest first
+ * @pass: see struct ksmtop_pass; @pass_from is where it began, @pass_whole the one before
+ * @old_latency: @now.latency of the samples before, a ring
+ * @ev: events one by one, where the source gives them
  */
 struct ksmtop_model {
 	struct ksmtop_sample now;
@@ -129,11 +199,25 @@ struct ksmtop_model {
 	enum ksmtop_state state;
 	struct ksm_derived derived;
 	int64_t tracked;
-	struct ksmtop_num scan_rate, merge_rate, break_rate, cpu;
-	struct ksmtop_history scan_hist, merge_hist, break_hist, cpu_hist;
+	struct ksmtop_num scan_rate, merge_rate, break_rate, cpu, efficiency, p50, p99;
+	struct ksmtop_history scan_hist, merge_hist, break_hist, cpu_hist, eff_hist, p99_hist;
 	struct ksmtop_row *rows;
 	size_t nrows;
+	struct ksmtop_group_row *groups;
+	size_t ngroups;
+	struct ksmtop_pass pass;
+	struct ksmtop_num pass_from, pass_whole;
+	struct ksmtop_hist old_latency[KSMTOP_LATENCY_SPAN];
+	unsigned int latency_next;
+	struct ksmtop_events ev;
 };
+
+/**
+ * model_row() - the row of a process
+ *
+ * Return: NULL when it has none.
+ */
+const struct ksmtop_row *model_row(const struct ksmtop_model *m, pid_t pid);
 
 /**
  * model_update() - take a sample in

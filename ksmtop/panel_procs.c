@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "panel_procs.h"
-#include "lib/format.h"
+#include "cells.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define SHARE_BAR 10 /* columns of the bar in the share column */
-
-static struct ksmtop_num count_number(struct ksmtop_count c)
-{
-	return (struct ksmtop_num){ .have = c.have, .v = (double)c.v };
-}
 
 static struct ksmtop_num pid_number(const struct ksmtop_row *r)
 {
@@ -24,12 +19,12 @@ static struct ksmtop_num saved_number(const struct ksmtop_row *r)
 
 static struct ksmtop_num merged_number(const struct ksmtop_row *r)
 {
-	return count_number(r->p.merging);
+	return cell_num(r->p.merging);
 }
 
 static struct ksmtop_num zero_number(const struct ksmtop_row *r)
 {
-	return count_number(r->p.zero);
+	return cell_num(r->p.zero);
 }
 
 static struct ksmtop_num net_number(const struct ksmtop_row *r)
@@ -39,7 +34,7 @@ static struct ksmtop_num net_number(const struct ksmtop_row *r)
 
 static struct ksmtop_num items_number(const struct ksmtop_row *r)
 {
-	return count_number(r->p.rmap_items);
+	return cell_num(r->p.rmap_items);
 }
 
 static struct ksmtop_num breaks_number(const struct ksmtop_row *r)
@@ -47,30 +42,19 @@ static struct ksmtop_num breaks_number(const struct ksmtop_row *r)
 	return r->breaks;
 }
 
-/* "512.0 MiB" without blank and "iB": columns are narrow, and the unit stays readable. */
-static void format_bytes(struct ksmtop_num n, char *buf, size_t size)
+static struct ksmtop_num cow_time_number(const struct ksmtop_row *r)
 {
-	char *to = buf;
-
-	if (!n.have) {
-		snprintf(buf, size, "-");
-		return;
-	}
-	ksm_format_bytes(buf, size, (int64_t)n.v);
-	for (const char *from = buf; *from; from++)
-		if (*from != ' ' && *from != 'i' && (*from != 'B' || from[-1] == ' '))
-			*to++ = *from;
-	*to = '\0';
+	return r->cow_time;
 }
 
-static void format_count(struct ksmtop_count c, char *buf, size_t size)
+static struct ksmtop_num scan_number(const struct ksmtop_row *r)
 {
-	if (!c.have)
-		snprintf(buf, size, "-");
-	else if (c.v < 10000000)
-		snprintf(buf, size, "%llu", (unsigned long long)c.v);
-	else
-		ksm_format_short(buf, size, (double)c.v);
+	return r->scan;
+}
+
+static struct ksmtop_num mergeable_number(const struct ksmtop_row *r)
+{
+	return cell_num(r->p.mergeable);
 }
 
 static void pid_format(const struct ksmtop_row *r, char *buf, size_t size)
@@ -83,42 +67,27 @@ static void user_format(const struct ksmtop_row *r, char *buf, size_t size)
 	snprintf(buf, size, "%s", r->p.user);
 }
 
-static void saved_format(const struct ksmtop_row *r, char *buf, size_t size)
+/* What was done last says why it is mergeable: an attached process need not have asked. */
+static void opt_format(const struct ksmtop_row *r, char *buf, size_t size)
 {
-	format_bytes(r->saved, buf, size);
-}
+	unsigned int opt = r->p.opt;
 
-static void merged_format(const struct ksmtop_row *r, char *buf, size_t size)
-{
-	format_count(r->p.merging, buf, size);
-}
-
-static void zero_format(const struct ksmtop_row *r, char *buf, size_t size)
-{
-	format_count(r->p.zero, buf, size);
-}
-
-static void net_format(const struct ksmtop_row *r, char *buf, size_t size)
-{
-	format_bytes(r->net, buf, size);
-}
-
-static void items_format(const struct ksmtop_row *r, char *buf, size_t size)
-{
-	format_count(r->p.rmap_items, buf, size);
-}
-
-static void breaks_format(const struct ksmtop_row *r, char *buf, size_t size)
-{
-	if (r->breaks.have)
-		ksm_format_short(buf, size, r->breaks.v);
-	else
-		snprintf(buf, size, "-");
+	snprintf(buf, size, "%s",
+		 !r->p.have_opt		   ? "-" :
+		 opt & KSMTOP_OPT_ATTACHED ? "attach" :
+		 opt & KSMTOP_OPT_PRCTL	   ? "prctl" :
+		 opt & KSMTOP_OPT_MADVISE  ? "madvise" :
+					     "no");
 }
 
 static void command_format(const struct ksmtop_row *r, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s", r->p.command);
+}
+
+static void group_format(const struct ksmtop_row *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", r->p.group ? r->p.group->name : "-");
 }
 
 const struct ksmtop_column ksmtop_columns[] = {
@@ -138,58 +107,95 @@ const struct ksmtop_column ksmtop_columns[] = {
 	  .text = true,
 	  .format = user_format,
 	  .style = ST_NORMAL },
+	{ .id = "mergeable",
+	  .title = "MERGEABLE",
+	  .help = "memory of it that is marked mergeable",
+	  .width = 9,
+	  .wide = 96,
+	  .number = mergeable_number,
+	  .cell = cell_bytes,
+	  .style = ST_NORMAL },
 	{ .id = "saved",
 	  .title = "SAVED",
 	  .help = "its part of the memory saved",
 	  .width = 8,
 	  .number = saved_number,
-	  .format = saved_format,
+	  .cell = cell_bytes,
 	  .style = ST_ROW_SAVED },
 	{ .id = "merged",
 	  .title = "MERGED",
 	  .help = "pages of it that map a merged page",
 	  .width = 8,
 	  .number = merged_number,
-	  .format = merged_format,
+	  .cell = cell_count,
 	  .style = ST_NORMAL },
 	{ .id = "zero",
 	  .title = "ZERO",
 	  .help = "pages of it merged with the zero page",
 	  .width = 6,
-	  .wide = 66,
+	  .wide = 88,
 	  .number = zero_number,
-	  .format = zero_format,
+	  .cell = cell_count,
 	  .style = ST_NORMAL },
 	{ .id = "net",
 	  .title = "NET",
 	  .help = "saved, less the metadata for it",
 	  .width = 8,
 	  .number = net_number,
-	  .format = net_format,
+	  .cell = cell_bytes,
 	  .style = ST_NORMAL },
 	{ .id = "items",
 	  .title = "ITEMS",
 	  .help = "pages of it that the engine tracks",
 	  .width = 8,
-	  .wide = 76,
+	  .wide = 116,
 	  .number = items_number,
-	  .format = items_format,
+	  .cell = cell_count,
 	  .style = ST_NORMAL },
 	{ .id = "cow",
 	  .title = "COW/s",
 	  .help = "its merged pages written to",
 	  .width = 6,
 	  .number = breaks_number,
-	  .format = breaks_format,
+	  .cell = cell_short,
 	  .style = ST_GRAPH_COW },
+	{ .id = "cowtime",
+	  .title = "COW%",
+	  .help = "CPU time that these writes took",
+	  .width = 5,
+	  .number = cow_time_number,
+	  .cell = cell_percent,
+	  .style = ST_GRAPH_COW },
+	{ .id = "scan",
+	  .title = "~SCAN%",
+	  .help = "of the scanner's work, estimated by items",
+	  .width = 7,
+	  .wide = 106,
+	  .number = scan_number,
+	  .cell = cell_percent,
+	  .style = ST_NORMAL },
+	{ .id = "optin",
+	  .title = "OPT-IN",
+	  .help = "how it became mergeable",
+	  .width = 7,
+	  .text = true,
+	  .format = opt_format,
+	  .style = ST_NORMAL },
 	{ .id = "share",
 	  .title = "SHARE",
 	  .help = "its part of what the table saves",
 	  .width = SHARE_BAR + 5,
-	  .wide = KSMTOP_ROOMY,
+	  .wide = 140,
 	  .number = saved_number,
-	  .format = NULL,
 	  .style = ST_SHARING },
+	{ .id = "group",
+	  .title = "GROUP",
+	  .help = "its guest, container or control group",
+	  .width = 24,
+	  .wide = 170,
+	  .text = true,
+	  .format = group_format,
+	  .style = ST_NORMAL },
 	{ .id = "command",
 	  .title = "COMMAND",
 	  .help = "its name",
@@ -198,6 +204,16 @@ const struct ksmtop_column ksmtop_columns[] = {
 	  .format = command_format,
 	  .style = ST_VALUE },
 };
+
+void column_text(const struct ksmtop_column *c, const struct ksmtop_row *r, char *buf, size_t size)
+{
+	if (c->format)
+		c->format(r, buf, size);
+	else if (c->cell)
+		c->cell(c->number(r), buf, size);
+	else
+		*buf = '\0';
+}
 
 const int ksmtop_ncolumns = sizeof(ksmtop_columns) / sizeof(ksmtop_columns[0]);
 
@@ -214,8 +230,8 @@ static int compare_text(const struct ksmtop_column *c, const struct ksmtop_row *
 {
 	char x[80], y[80];
 
-	c->format(a, x, sizeof(x));
-	c->format(b, y, sizeof(y));
+	column_text(c, a, x, sizeof(x));
+	column_text(c, b, y, sizeof(y));
 	return strcasecmp(x, y);
 }
 
@@ -271,7 +287,7 @@ static void draw_heading(struct ksmtop_ui *ui, struct screen *s, int y)
 			 (c->text || c->ascending) != ui->reverse ? "▲" :
 								    "▼");
 		screen_fill(s, x, y, width, ' ', style);
-		if (c->text || !c->format)
+		if (c->text || column_is_bar(c))
 			screen_text(s, x, y, width, style, title);
 		else
 			screen_right(s, x + width, y, style, title);
@@ -318,19 +334,35 @@ static void draw_cell(const struct ksmtop_column *c, const struct ksmtop_row *r,
 		      int x, int y, int width)
 {
 	char text[80];
-	enum style style = c->style;
 
-	c->format(r, text, sizeof(text));
-	if (!c->text && (!strcmp(text, "-") || !strcmp(text, "0") || !strcmp(text, "0B")))
-		style = ST_DIM;
+	column_text(c, r, text, sizeof(text));
 	if (c->text)
-		screen_text(s, x, y, width, style, text);
+		screen_text(s, x, y, width, strcmp(text, "-") ? c->style : ST_DIM, text);
 	else
-		screen_right(s, x + width, y, style, text);
+		cell_number(s, x + width, y, c->style, text);
 }
 
-static void draw_row(const struct ksmtop_row *r, struct screen *s, int y,
-		     const struct share_scale *scale)
+/* The lines that lead to a row of the tree. Return: the columns they take. */
+static int draw_branch(const struct ui_branch *b, struct screen *s, int x, int y)
+{
+	unsigned int depth = b->depth < UI_DEPTH ? b->depth : UI_DEPTH - 1;
+
+	for (unsigned int d = 1; d <= depth; d++) {
+		bool more = b->more >> d & 1;
+
+		if (d < depth) {
+			screen_put(s, x, y, more ? 0x2502 : ' ', ST_DIM);
+		} else {
+			screen_put(s, x, y, more ? 0x251c : 0x2514, ST_DIM);
+			screen_put(s, x + 1, y, 0x2500, ST_DIM);
+		}
+		x += d < depth ? 2 : 3;
+	}
+	return depth ? (int)depth * 2 + 1 : 0;
+}
+
+static void draw_row(const struct ksmtop_ui *ui, const struct ksmtop_row *r, struct screen *s,
+		     int y, const struct share_scale *scale, const struct ui_branch *b)
 {
 	int x = 1;
 
@@ -340,8 +372,10 @@ static void draw_row(const struct ksmtop_row *r, struct screen *s, int y,
 
 		if (!visible(c, s))
 			continue;
-		if (c->format)
-			draw_cell(c, r, s, x, y, width);
+		if (!c->width && ui->tree)
+			x += draw_branch(b, s, x, y);
+		if (!column_is_bar(c))
+			draw_cell(c, r, s, x, y, column_width(c, s, x));
 		else if (r->saved.have && scale->max > 0)
 			draw_share(s, x, y, r->saved.v / scale->sum, r->saved.v / scale->max);
 		x += width + 1;
@@ -392,7 +426,7 @@ void panel_procs_draw(const struct ksmtop_model *m, struct ksmtop_ui *ui, struct
 	for (int i = 0; i < ui->page && ui->top + i < (int)ui->nshown; i++) {
 		const struct ksmtop_row *r = ui->shown[ui->top + i];
 
-		draw_row(r, s, y + 1 + i, &scale);
+		draw_row(ui, r, s, y + 1 + i, &scale, &ui->branch[ui->top + i]);
 		if (ui_tagged(ui, r->p.pid))
 			screen_restyle(s, 0, y + 1 + i, s->w, ST_TAGGED);
 		if (ui->top + i == ui->cursor)

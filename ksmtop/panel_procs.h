@@ -20,7 +20,8 @@
  * @text: left-aligned, sorted ascending by @format's text; otherwise a number, largest first
  * @ascending: a number that is sorted smallest first
  * @number: the value to sort by, NULL for text; a value that is not there sorts last
- * @format: the cell's text; "-" for what is not there
+ * @cell: makes the cell's text of @number
+ * @format: makes it of the row, where there is no @cell; a column with neither is a bar
  * @style: of its cells
  */
 struct ksmtop_column {
@@ -33,12 +34,23 @@ struct ksmtop_column {
 	bool text;
 	bool ascending;
 	struct ksmtop_num (*number)(const struct ksmtop_row *r);
+	void (*cell)(struct ksmtop_num n, char *buf, size_t size);
 	void (*format)(const struct ksmtop_row *r, char *buf, size_t size);
 	enum style style;
 };
 
 extern const struct ksmtop_column ksmtop_columns[];
 extern const int ksmtop_ncolumns;
+
+static inline bool column_is_bar(const struct ksmtop_column *c)
+{
+	return !c->cell && !c->format;
+}
+
+/**
+ * column_text() - the text of a cell; "-" for what is not there, "" for a bar
+ */
+void column_text(const struct ksmtop_column *c, const struct ksmtop_row *r, char *buf, size_t size);
 
 /**
  * column_find() - a column by its id

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "sampler.h"
+#include "sampler_priv.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/io.h"
 #include "lib/procs.h"
-#include "lib/stream.h"
 
-#define USERS 64 /* names remembered; looking one up may ask a server */
 #define PROC_STAT "/proc/self/ksm_stat"
 #define PROC_RELEASE "/proc/sys/kernel/osrelease"
 
@@ -20,48 +16,12 @@
 	(KSM_STREAM_BIT(KSM_EVENT_MERGE) | KSM_STREAM_BIT(KSM_EVENT_NEW_PAGE) | \
 	 KSM_STREAM_BIT(KSM_EVENT_ZERO_MERGE))
 #define COUNTED_EVENTS (MERGE_EVENTS | KSM_STREAM_BIT(KSM_EVENT_COW_BREAK))
+/* The scanner goes to sleep and wakes up a hundred times a second: that is nothing to look at. */
+#define SHOWN_EVENTS      \
+	(KSM_STREAM_ALL & \
+	 ~(KSM_STREAM_BIT(KSM_EVENT_BATCH_SLEEP) | KSM_STREAM_BIT(KSM_EVENT_BATCH_WAKE)))
 
-struct user {
-	uid_t uid;
-	char name[16];
-};
-
-/**
- * struct ksmtop_sampler - open sources
- * @spec: what the user asked for
- * @alive: @backend answered last time
- * @stream: totals of the backend's events, NULL without BPF
- * @stream_why: why not
- * @let_go: it was closed because the engine is idle
- * @iter: task iterator, NULL when /proc is read instead
- * @iter_why: why not
- * @have_zero: this kernel counts a process's zero pages
- * @procs: rows of /proc
- * @rows: rows of the sample
- * @oom: a pass was cut short for want of memory
- */
-struct ksmtop_sampler {
-	const char *spec;
-	struct ksm_backend backend;
-	bool alive;
-	struct ksm_stream *stream;
-	char stream_why[256];
-	bool let_go;
-	struct ksm_proc_iter *iter;
-	char iter_why[256];
-	bool have_zero;
-	struct ksm_procs procs;
-	struct ksmtop_proc *rows;
-	size_t nrows, room;
-	bool oom;
-	struct user users[USERS];
-	unsigned int nusers;
-};
-
-static void note(struct ksmtop_sample *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void note(struct ksmtop_sample *s, const char *fmt, ...)
+void sampler_note(struct ksmtop_sample *s, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -74,24 +34,81 @@ static void note(struct ksmtop_sample *s, const char *fmt, ...)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+static unsigned int stream_backend(const struct ksmtop_sampler *p)
+{
+	return p->backend.kind == KSM_BACKEND_ENGINE ? KSM_STREAM_ENGINE : KSM_STREAM_KERNEL;
+}
+
+static void open_events(struct ksmtop_sampler *p)
+{
+	struct ksm_stream_opts opts = {
+		.backend = stream_backend(p),
+		.events = SHOWN_EVENTS,
+		.fn = p->fn,
+		.ctx = p->ctx,
+	};
+
+	hooks_open(&p->events, &opts);
+}
+
 static void open_hooks(struct ksmtop_sampler *p)
 {
 	struct ksm_stream_opts opts = {
-		.backend = p->backend.kind == KSM_BACKEND_ENGINE ? KSM_STREAM_ENGINE :
-								   KSM_STREAM_KERNEL,
+		.backend = stream_backend(p),
 		.totals = COUNTED_EVENTS,
 	};
 
-	ksm_stream_close(p->stream);
-	p->stream = NULL;
 	p->let_go = false;
 	if (p->backend.fake)
 		return;
-	p->stream_why[0] = '\0';
-	if (ksm_stream_open(&opts, &p->stream, p->stream_why, sizeof(p->stream_why)))
-		p->stream = NULL;
 	if (!p->iter && ksm_proc_iter_open(&p->iter, p->iter_why, sizeof(p->iter_why)))
 		p->iter = NULL;
+	hooks_open(&p->totals, &opts);
+	if (p->fn)
+		open_events(p);
+}
+
+void sampler_events(struct ksmtop_sampler *p, ksm_event_fn fn, void *ctx)
+{
+	bool had = p->fn;
+
+	p->fn = fn;
+	p->ctx = ctx;
+	if (!fn)
+		hooks_close(&p->events, "");
+	else if (!had && !p->backend.fake && !p->let_go)
+		open_events(p);
+}
+
+bool sampler_poll(struct ksmtop_sampler *p)
+{
+	hooks_look(&p->events, false);
+	if (p->events.stream)
+		ksm_stream_poll(p->events.stream, 0);
+	return p->events.stream;
+}
+
+void sampler_ready(struct ksmtop_sampler *p)
+{
+	if (!p->backend.fake)
+		hooks_look(&p->totals, true);
+}
+
+bool sampler_opening(const struct ksmtop_sampler *p)
+{
+	return p->totals.job.running || p->events.job.running;
+}
+
+const struct ksm_backend *sampler_backend(const struct ksmtop_sampler *p)
+{
+	return &p->backend;
+}
+
+void sampler_all(struct ksmtop_sampler *p, bool all)
+{
+	p->all = all;
+	if (p->iter)
+		ksm_proc_iter_all(p->iter, all);
 }
 
 static void probe_zero(struct ksmtop_sampler *p)
@@ -115,6 +132,12 @@ struct ksmtop_sampler *sampler_open(const char *spec, struct ksm_error *err)
 		free(p);
 		return NULL;
 	}
+	p->who = who_new(&p->backend.io);
+	if (!p->who) {
+		ksm_error_set(err, -ENOMEM, "no memory");
+		free(p);
+		return NULL;
+	}
 	p->alive = true;
 	probe_zero(p);
 	open_hooks(p);
@@ -125,9 +148,11 @@ void sampler_close(struct ksmtop_sampler *p)
 {
 	if (!p)
 		return;
-	ksm_stream_close(p->stream);
+	hooks_close(&p->totals, "");
+	hooks_close(&p->events, "");
 	ksm_proc_iter_close(p->iter);
 	ksm_procs_free(&p->procs);
+	who_free(p->who);
 	free(p->rows);
 	free(p);
 }
@@ -170,10 +195,9 @@ static void hold_or_let_go(struct ksmtop_sampler *p, const struct ksmtop_sample 
 		open_hooks(p);
 		return;
 	}
-	ksm_stream_close(p->stream);
-	p->stream = NULL;
 	p->let_go = true;
-	ksm_copy(p->stream_why, sizeof(p->stream_why), "not counted while the engine is idle");
+	hooks_close(&p->totals, "not counted while the engine is idle");
+	hooks_close(&p->events, p->totals.why);
 }
 
 static void take_counters(struct ksmtop_sampler *p, struct ksmtop_sample *s)
@@ -190,11 +214,11 @@ static void take_counters(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 	hold_or_let_go(p, s);
 	ksm_copy(s->backend, sizeof(s->backend), p->backend.name);
 	if (!s->alive)
-		note(s, "%s", err.text);
+		sampler_note(s, "%s", err.text);
 	else if (s->counters.denied)
-		note(s, "some files of %s cannot be read: run as root", p->backend.dir);
+		sampler_note(s, "some files of %s cannot be read: run as root", p->backend.dir);
 	if (s->alive && !ksm_snapshot_has(&s->counters, KSM_ABI_PAGES_SCANNED))
-		note(s, "scan rate: this kernel does not count pages scanned");
+		sampler_note(s, "scan rate: this kernel does not count pages scanned");
 }
 
 static void take_scanner(struct ksmtop_sampler *p, struct ksmtop_sample *s)
@@ -204,7 +228,7 @@ static void take_scanner(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 	if (!s->alive)
 		return;
 	if (ksm_scanner_read(&p->backend, &scanner)) {
-		note(s, "scanner CPU: no thread %s is visible here", p->backend.thread);
+		sampler_note(s, "scanner CPU: no thread %s is visible here", p->backend.thread);
 		return;
 	}
 	s->scanner_ns = (struct ksmtop_count){ true, scanner.runtime };
@@ -212,175 +236,54 @@ static void take_scanner(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-static bool hooked(const struct ksmtop_sampler *p, unsigned int type)
+bool sampler_hooked(const struct ksmtop_sampler *p, unsigned int type)
 {
-	const struct ksm_hook *hook = p->stream ? ksm_stream_hook(p->stream, type) : NULL;
-
-	return hook && hook->hook;
+	return hooks_have(&p->totals, type);
 }
 
 static const char *why_not(const struct ksmtop_sampler *p, unsigned int type)
 {
-	const struct ksm_hook *hook = p->stream ? ksm_stream_hook(p->stream, type) : NULL;
-
-	if (p->backend.fake)
-		return "a fake backend has no events";
-	if (hook && hook->why)
-		return hook->why;
-	return p->stream_why[0] ? p->stream_why : "no hook for them in this kernel";
+	return p->backend.fake ? "a fake backend has no events" : hooks_why(&p->totals, type);
 }
 
 static void note_hooks(const struct ksmtop_sampler *p, struct ksmtop_sample *s)
 {
-	const char *merges = hooked(p, KSM_EVENT_MERGE) ? NULL : why_not(p, KSM_EVENT_MERGE);
-	const char *cow = hooked(p, KSM_EVENT_COW_BREAK) ? NULL : why_not(p, KSM_EVENT_COW_BREAK);
+	const char *merges =
+		sampler_hooked(p, KSM_EVENT_MERGE) ? NULL : why_not(p, KSM_EVENT_MERGE);
+	const char *cow =
+		sampler_hooked(p, KSM_EVENT_COW_BREAK) ? NULL : why_not(p, KSM_EVENT_COW_BREAK);
 
 	if (merges && cow && !strcmp(merges, cow)) {
-		note(s, "merges, COW breaks: %s", merges);
+		sampler_note(s, "merges, COW breaks: %s", merges);
 		return;
 	}
 	if (merges)
-		note(s, "merges: %s", merges);
+		sampler_note(s, "merges: %s", merges);
 	if (cow)
-		note(s, "COW breaks: %s", cow);
+		sampler_note(s, "COW breaks: %s", cow);
 }
 
 static void take_events(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 {
 	struct ksm_totals t;
 
+	hooks_look(&p->totals, false);
 	note_hooks(p, s);
-	if (!p->stream || ksm_stream_totals(p->stream, &t))
+	p->breaks_changed = false;
+	if (!p->totals.stream || ksm_stream_totals(p->totals.stream, &t))
 		return;
-	s->merges.have = hooked(p, KSM_EVENT_MERGE);
-	s->breaks.have = hooked(p, KSM_EVENT_COW_BREAK);
+	s->merges.have = sampler_hooked(p, KSM_EVENT_MERGE);
+	s->breaks.have = sampler_hooked(p, KSM_EVENT_COW_BREAK);
 	if (s->merges.have)
 		s->merges.v = t.fired[KSM_EVENT_MERGE] + t.fired[KSM_EVENT_NEW_PAGE] +
 			      t.fired[KSM_EVENT_ZERO_MERGE];
 	if (s->breaks.have)
 		s->breaks.v = t.fired[KSM_EVENT_COW_BREAK];
-	s->lost = (struct ksmtop_count){ true, ksm_stream_lost(p->stream) };
-}
-
-/* ---- processes ----------------------------------------------------------------------------- */
-
-static const char *user_name(struct ksmtop_sampler *p, uid_t uid)
-{
-	const struct passwd *pw;
-	struct user *u;
-
-	for (unsigned int i = 0; i < p->nusers; i++)
-		if (p->users[i].uid == uid)
-			return p->users[i].name;
-	u = &p->users[p->nusers < USERS ? p->nusers++ : uid % USERS];
-	u->uid = uid;
-	pw = getpwuid(uid);
-	if (pw)
-		snprintf(u->name, sizeof(u->name), "%s", pw->pw_name);
-	else
-		snprintf(u->name, sizeof(u->name), "%u", uid);
-	return u->name;
-}
-
-static struct ksmtop_proc *new_row(struct ksmtop_sampler *p)
-{
-	if (p->nrows == p->room) {
-		size_t room = p->room ? p->room * 2 : 256;
-		struct ksmtop_proc *rows = realloc(p->rows, room * sizeof(*rows));
-
-		if (!rows) {
-			p->oom = true;
-			return NULL;
-		}
-		p->rows = rows;
-		p->room = room;
-	}
-	p->rows[p->nrows] = (struct ksmtop_proc){ 0 };
-	return &p->rows[p->nrows++];
-}
-
-static struct ksmtop_count count_if(bool have, uint64_t v)
-{
-	return (struct ksmtop_count){ have, have ? v : 0 };
-}
-
-static void take_breaks(struct ksmtop_sampler *p, struct ksmtop_proc *row)
-{
-	if (hooked(p, KSM_EVENT_COW_BREAK))
-		row->breaks = count_if(true, ksm_stream_proc_breaks(p->stream, (uint32_t)row->pid));
-}
-
-static int iter_row(void *ctx, const struct ksm_proc_row *r)
-{
-	struct ksmtop_sampler *p = ctx;
-	struct ksmtop_proc *row = new_row(p);
-
-	if (!row)
-		return -ENOMEM;
-	row->pid = (pid_t)r->tgid;
-	row->start = r->start_ns;
-	ksm_copy(row->user, sizeof(row->user), user_name(p, r->uid));
-	ksm_copy(row->command, sizeof(row->command), r->comm);
-	row->merging = count_if(true, r->merging_pages);
-	row->rmap_items = count_if(true, r->rmap_items);
-	row->zero = count_if(p->have_zero, r->zero_pages);
-	take_breaks(p, row);
-	return 0;
-}
-
-static void proc_row(struct ksmtop_sampler *p, const struct ksm_proc *r)
-{
-	struct ksmtop_proc *row = new_row(p);
-
-	if (!row)
-		return;
-	row->pid = r->tgid;
-	ksm_copy(row->user, sizeof(row->user),
-		 r->present & KSM_PROC_UID ? user_name(p, r->uid) : "-");
-	ksm_copy(row->command, sizeof(row->command), r->comm);
-	row->merging = count_if(r->present & KSM_PROC_MERGING, r->merging_pages);
-	row->rmap_items = count_if(r->present & KSM_PROC_RMAP_ITEMS, r->rmap_items);
-	row->zero = count_if(r->present & KSM_PROC_ZERO_PAGES, r->zero_pages);
-	take_breaks(p, row);
-}
-
-static void take_from_proc(struct ksmtop_sampler *p, struct ksmtop_sample *s)
-{
-	int err = ksm_procs_read(&p->backend.io, &p->procs, 0);
-
-	if (err) {
-		note(s, "processes: /proc cannot be read: %s", strerror(-err));
-		return;
-	}
-	for (size_t i = 0; i < p->procs.count; i++)
-		proc_row(p, &p->procs.rows[i]);
-	if (p->procs.reason[0])
-		note(s, "processes: %s", p->procs.reason);
-}
-
-static void take_procs(struct ksmtop_sampler *p, struct ksmtop_sample *s)
-{
-	int err;
-
-	p->nrows = 0;
-	p->oom = false;
-	if (p->iter && !p->backend.fake) {
-		err = ksm_proc_iter_read(p->iter, iter_row, p);
-		if (err && err != -ENOMEM) {
-			snprintf(p->iter_why, sizeof(p->iter_why), "%s", strerror(-err));
-			ksm_proc_iter_close(p->iter);
-			p->iter = NULL;
-			p->nrows = 0;
-		}
-	}
-	if (!p->iter || p->backend.fake)
-		take_from_proc(p, s);
-	if (!p->iter && !p->backend.fake)
-		note(s, "processes read from /proc (slower): %s", p->iter_why);
-	if (p->oom)
-		note(s, "processes: no memory for all of them");
-	s->procs = p->rows;
-	s->nprocs = p->nrows;
+	p->breaks_changed = s->breaks.v != p->breaks;
+	p->breaks = s->breaks.v;
+	s->lost.have = true;
+	for (int type = 0; type < KSM_EVENT_MAX; type++)
+		s->lost.v += t.lost[type];
 }
 
 void sampler_take(struct ksmtop_sampler *p, struct ksmtop_sample *s)
@@ -394,5 +297,6 @@ void sampler_take(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 	s->time_ns = ksm_monotonic_ns(); /* here: hooks may have been opened, which takes long */
 	take_scanner(p, s);
 	take_events(p, s);
-	take_procs(p, s);
+	s->mem_available.have = !ksm_mem_available(&p->backend.io, &s->mem_available.v);
+	sampler_procs(p, s);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "palette.h"
 #include "term.h"
 
 #include <errno.h>
@@ -15,55 +16,6 @@
 #include <term.h>
 
 #define RUN_MAX 512 /* cells written at once */
-
-/*
- * Colours of the palette by Okabe and Ito, which people with any kind of colour blindness can tell
- * apart; @fg8 and @bg8 are the nearest of the eight that every terminal has.
- */
-struct look {
-	int fg, fg8; /* 0xrrggbb and COLOR_*, -1: the terminal's own */
-	int bg, bg8;
-	attr_t attr;
-	attr_t mono; /* without colour */
-};
-
-#define NONE -1
-#define ORANGE 0xf0a000
-#define SKY 0x56b4e9
-#define GREEN 0x00b187
-#define YELLOW 0xf0e442
-#define VERMILLION 0xe06c2b
-#define PURPLE 0xcc79a7
-#define GREY 0x949494
-#define BLACK 0x000000
-#define WHITE 0xffffff
-
-static const struct look looks[ST_COUNT] = {
-	[ST_NORMAL] = { NONE, NONE, NONE, NONE, 0, 0 },
-	[ST_DIM] = { GREY, NONE, NONE, NONE, 0, 0 },
-	[ST_LABEL] = { SKY, COLOR_CYAN, NONE, NONE, 0, A_BOLD },
-	[ST_VALUE] = { NONE, NONE, NONE, NONE, A_BOLD, A_BOLD },
-	[ST_BRAND] = { BLACK, COLOR_BLACK, SKY, COLOR_CYAN, A_BOLD, A_REVERSE | A_BOLD },
-	[ST_GOOD] = { GREEN, COLOR_GREEN, NONE, NONE, A_BOLD, A_BOLD },
-	[ST_WARN] = { ORANGE, COLOR_YELLOW, NONE, NONE, A_BOLD, A_BOLD },
-	[ST_BAD] = { VERMILLION, COLOR_RED, NONE, NONE, A_BOLD, A_REVERSE },
-	[ST_SHARING] = { GREEN, COLOR_GREEN, NONE, NONE, 0, 0 },
-	[ST_SHARED] = { SKY, COLOR_CYAN, NONE, NONE, 0, 0 },
-	[ST_UNSHARED] = { ORANGE, COLOR_YELLOW, NONE, NONE, 0, 0 },
-	[ST_VOLATILE] = { PURPLE, COLOR_MAGENTA, NONE, NONE, 0, 0 },
-	[ST_GRAPH_CPU] = { SKY, COLOR_CYAN, NONE, NONE, 0, 0 },
-	[ST_GRAPH_MERGE] = { GREEN, COLOR_GREEN, NONE, NONE, 0, 0 },
-	[ST_GRAPH_COW] = { ORANGE, COLOR_YELLOW, NONE, NONE, 0, 0 },
-	[ST_BOX] = { 0x6c6c6c, NONE, NONE, NONE, 0, 0 },
-	[ST_HEAD] = { BLACK, COLOR_BLACK, GREEN, COLOR_GREEN, 0, A_REVERSE },
-	[ST_HEAD_SORT] = { BLACK, COLOR_BLACK, YELLOW, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD },
-	[ST_ROW_SAVED] = { GREEN, COLOR_GREEN, NONE, NONE, A_BOLD, A_BOLD },
-	[ST_SELECTED] = { BLACK, COLOR_BLACK, SKY, COLOR_CYAN, 0, A_REVERSE },
-	[ST_TAGGED] = { YELLOW, COLOR_YELLOW, NONE, NONE, A_BOLD, A_BOLD | A_UNDERLINE },
-	[ST_KEY] = { NONE, NONE, NONE, NONE, A_BOLD, 0 },
-	[ST_KEY_TEXT] = { BLACK, COLOR_BLACK, SKY, COLOR_CYAN, 0, A_REVERSE },
-	[ST_INPUT] = { BLACK, COLOR_BLACK, YELLOW, COLOR_YELLOW, 0, A_REVERSE | A_BOLD },
-};
 
 static SCREEN *terminal;
 static attr_t attrs[ST_COUNT];
@@ -140,31 +92,22 @@ int term_signal(void)
 
 /* ---- colours ------------------------------------------------------------------------------- */
 
-static int cube(int v)
-{
-	return v < 48 ? 0 : v < 115 ? 1 : (v - 35) / 40;
-}
-
-/* The nearest of the 256 colours of xterm: a cube of six steps each way, and 24 greys. */
-static int colour_256(int rgb)
-{
-	int r = rgb >> 16 & 255, g = rgb >> 8 & 255, b = rgb & 255;
-
-	if (r == g && g == b && r > 8 && r < 248)
-		return 232 + (r - 8) / 10;
-	return 16 + 36 * cube(r) + 6 * cube(g) + cube(b);
-}
-
 /* @own: what stands for the terminal's own colour, which not every terminal can go back to */
 static int colour(int rgb, int basic, int own)
 {
-	if (rgb == NONE || (COLORS < 256 && basic == NONE))
+	if (rgb == PALETTE_OWN || (COLORS < 256 && basic == PALETTE_OWN))
 		return own;
 	if (COLORS > 256)
 		return rgb;
 	if (COLORS == 256)
-		return colour_256(rgb);
+		return palette_256(rgb);
 	return basic;
+}
+
+static attr_t attributes(unsigned int attr)
+{
+	return (attr & PALETTE_BOLD ? A_BOLD : 0) | (attr & PALETTE_REVERSE ? A_REVERSE : 0) |
+	       (attr & PALETTE_UNDERLINE ? A_UNDERLINE : 0);
 }
 
 static void open_colours(void)
@@ -174,20 +117,20 @@ static void open_colours(void)
 	bool own = colours && use_default_colors() == OK;
 
 	for (int i = 0; i < ST_COUNT; i++) {
-		const struct look *l = &looks[i];
+		const struct look *l = &palette[i];
 
-		attrs[i] = colours ? l->attr : l->mono;
+		attrs[i] = attributes(colours ? l->attr : l->mono);
 		pairs[i] = 0;
 		/* Where there are only eight colours, bold black is a grey that cannot be read. */
-		if (colours && COLORS < 16 && l->fg8 == COLOR_BLACK)
+		if (colours && COLORS < 16 && l->fg8 == PALETTE_BLACK)
 			attrs[i] = 0;
-		if (!colours || (l->fg == NONE && l->bg == NONE))
+		if (!colours || (l->fg == PALETTE_OWN && l->bg == PALETTE_OWN))
 			continue;
 		if (init_extended_pair(i + 1, colour(l->fg, l->fg8, own ? -1 : COLOR_WHITE),
 				       colour(l->bg, l->bg8, own ? -1 : COLOR_BLACK)) == OK)
 			pairs[i] = i + 1;
 		else
-			attrs[i] = l->mono;
+			attrs[i] = attributes(l->mono);
 	}
 }
 
@@ -289,11 +232,12 @@ static int translate(int code)
 	static const struct {
 		int curses, ours;
 	} keys[] = {
-		{ KEY_UP, KT_UP },	 { KEY_DOWN, KT_DOWN },
-		{ KEY_LEFT, KT_LEFT },	 { KEY_RIGHT, KT_RIGHT },
-		{ KEY_PPAGE, KT_PGUP },	 { KEY_NPAGE, KT_PGDN },
-		{ KEY_HOME, KT_HOME },	 { KEY_END, KT_END },
-		{ KEY_ENTER, KT_ENTER }, { KEY_BACKSPACE, KT_BACKSPACE },
+		{ KEY_UP, KT_UP },	  { KEY_DOWN, KT_DOWN },
+		{ KEY_LEFT, KT_LEFT },	  { KEY_RIGHT, KT_RIGHT },
+		{ KEY_PPAGE, KT_PGUP },	  { KEY_NPAGE, KT_PGDN },
+		{ KEY_HOME, KT_HOME },	  { KEY_END, KT_END },
+		{ KEY_ENTER, KT_ENTER },  { KEY_BACKSPACE, KT_BACKSPACE },
+		{ KEY_BTAB, KT_BACKTAB },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -5,11 +5,16 @@
 #ifndef KSMTOP_UI_H
 #define KSMTOP_UI_H
 
+#include "lib/knobs.h"
 #include "model.h"
 #include "screen.h"
+#include "sharing.h"
 
 #define KSMTOP_INPUT_MAX 64
-#define KSMTOP_HITS 64 /* columns, keys of the bar, and one for all rows */
+#define KSMTOP_HITS 96 /* columns, views, keys of the bar, and one for all rows */
+#define KSMTOP_UNDO 32
+#define KSMTOP_METERS 16 /* more than there are */
+#define KSMTOP_PROFILES 32
 
 /* Keys beyond Unicode; everything below is the character itself. */
 enum ksmtop_keycode {
@@ -31,6 +36,7 @@ enum ksmtop_keycode {
 	KT_CLICK, /* @x, @y */
 	KT_WHEEL_UP,
 	KT_WHEEL_DOWN,
+	KT_BACKTAB,
 	KT_F0,
 	KT_F_LAST = KT_F0 + 12,
 };
@@ -48,6 +54,20 @@ struct ksmtop_key {
 };
 
 /**
+ * enum ui_view - what the lower part shows
+ */
+enum ui_view {
+	VIEW_PROCS,
+	VIEW_GROUPS,
+	VIEW_EVENTS,
+	VIEW_SHARING,
+	VIEW_TUNING,
+	VIEW_TABS,		 /* those above can be chosen */
+	VIEW_DETAIL = VIEW_TABS, /* one process; Enter in VIEW_PROCS */
+	VIEW_COUNT
+};
+
+/**
  * enum ui_mode - what the keys go to
  */
 enum ui_mode {
@@ -56,6 +76,10 @@ enum ui_mode {
 	UI_SORT,
 	UI_SEARCH,
 	UI_FILTER,
+	UI_SETUP,   /* which meters */
+	UI_CONFIRM, /* y or not */
+	UI_VALUE,   /* a knob's new value is typed */
+	UI_PROFILE, /* a profile is chosen */
 };
 
 /**
@@ -66,6 +90,7 @@ enum ui_target {
 	UI_HIT_COLUMN, /* @arg: index of the column */
 	UI_HIT_KEY,    /* @arg: key code */
 	UI_HIT_SORT,   /* @arg: entry of the sort menu */
+	UI_HIT_VIEW,   /* @arg: enum ui_view */
 };
 
 /**
@@ -82,36 +107,125 @@ struct ui_hit {
 };
 
 /**
+ * enum ui_ask - what the user wants of the machine; keys only note it, main.c sees to it
+ */
+enum ui_ask {
+	ASK_NOTHING,
+	ASK_SET,     /* @id to @text */
+	ASK_UNMERGE, /* ask whether run is to be 2, with the memory it needs */
+	ASK_UNDO,    /* likewise, taking back the last change */
+	ASK_PROFILE, /* profile number @id */
+	ASK_ATTACH,  /* process @pid */
+	ASK_DETACH,
+	ASK_JOIN,   /* who shares with whom */
+	ASK_DETAIL, /* mappings of @pid */
+	ASK_SAVE,   /* the setup */
+	ASK_STEP,   /* replay: @amount steps */
+	ASK_SEEK,   /* replay: @amount seconds on, or back */
+	ASK_BEGIN,  /* replay: from the beginning */
+};
+
+struct ui_request {
+	enum ui_ask ask;
+	unsigned int id;
+	int amount;
+	pid_t pid;
+	char text[KSM_WORD_MAX];
+};
+
+/**
+ * struct ui_change - one knob that was changed here
+ */
+struct ui_change {
+	unsigned int id;
+	char before[KSM_WORD_MAX];
+	char after[KSM_WORD_MAX];
+};
+
+/**
+ * struct ui_list - where one is in a view's list
+ */
+struct ui_list {
+	int cursor, top, page;
+};
+
+/**
+ * struct ui_profile - settings with a name
+ */
+struct ui_profile {
+	char name[32];
+	char help[96];
+};
+
+/**
+ * struct ui_replay - a recording instead of the machine
+ * @on: it is one
+ * @done: it is at its end
+ * @from, @to, @at: CLOCK_MONOTONIC of the recording, ns
+ * @speed: times real time
+ */
+struct ui_replay {
+	bool on, done;
+	uint64_t from, to, at;
+	double speed;
+};
+
+/**
  * struct ksmtop_ui - the user's side of the display
  * @mode: what the keys go to
+ * @view: what is shown below the header; @from_view is where Esc leads from VIEW_DETAIL
  * @sort: index into the columns
  * @reverse: against the column's own direction
+ * @tree: children below their parents
+ * @all: also processes that KSM knows nothing of
  * @shown: rows of the model that pass the filter, sorted; point into the model, so they are valid
  *	until its next update
+ * @branch: for each of @shown, where it hangs in the tree, see struct ui_branch
  * @cursor: index into @shown
  * @top: first of @shown that is on the screen
  * @page: rows that the table had room for when it was last drawn
+ * @width: of the screen it was drawn on
  * @selected: pid under the cursor, 0 when the cursor has not been moved off the first row
- * @search, @filter: what was typed
+ * @list: cursor and top of the other views
+ * @last_event: number of the event in the lowest line, 0 to follow the newest
+ * @search, @filter: what was typed; @event_filter is VIEW_EVENTS's own
  * @saved_filter: what Esc brings back
- * @menu: entry of the sort menu
+ * @menu: entry of the menu that is open
+ * @help_top: first line of the help that is on the screen
  * @pids: with --pid, the only ones shown
  * @tags: tagged pids
  * @hits: what is where on the screen
  * @not_found: the search matches no row
+ * @detail_pid: of VIEW_DETAIL; @detail_name is what it was called
+ * @detail, @sharing: what was found out, NULL while it is not
+ * @joining: who shares with whom is being found out
+ * @meters: indices of the meters shown, in this order
+ * @request: what is wanted of the machine
+ * @confirm: what is wanted once the user has said y to @question
+ * @message: result of what was wanted, until the next key; @message_bad when it failed
+ * @undo: changes made here, the last one last
+ * @profiles: what UI_PROFILE offers; @profiles_why when there are none
+ * @no_attach: why nothing can be attached or detached, "" when it can
  */
 struct ksmtop_ui {
 	enum ui_mode mode;
+	enum ui_view view, from_view;
 	int sort;
-	bool reverse;
+	bool reverse, tree, all;
 	const struct ksmtop_row **shown;
+	struct ui_branch *branch;
 	size_t nshown, room;
-	int cursor, top, page;
+	int cursor, top, page, width;
 	pid_t selected;
+	struct ui_list list[VIEW_COUNT];
+	uint64_t last_event;
 	char search[KSMTOP_INPUT_MAX];
 	char filter[KSMTOP_INPUT_MAX];
+	char event_filter[KSMTOP_INPUT_MAX];
 	char saved_filter[KSMTOP_INPUT_MAX];
+	char value[KSMTOP_INPUT_MAX];
 	int menu;
+	int help_top;
 	const pid_t *pids;
 	size_t npids;
 	pid_t *tags;
@@ -119,10 +233,41 @@ struct ksmtop_ui {
 	struct ui_hit hits[KSMTOP_HITS];
 	int nhits;
 	bool not_found;
+	pid_t detail_pid;
+	char detail_name[64];
+	const struct ksmtop_detail *detail;
+	const struct ksmtop_sharing *sharing;
+	bool joining;
+	int meters[KSMTOP_METERS];
+	int nmeters;
+	struct ui_request request;
+	struct ui_request confirm;
+	char question[256];
+	char message[256];
+	bool message_bad;
+	struct ui_change undo[KSMTOP_UNDO];
+	int nundo;
+	struct ui_profile profiles[KSMTOP_PROFILES];
+	int nprofiles;
+	char profiles_why[128];
+	char no_attach[160];
+	struct ui_replay replay;
 	bool paused;
 	bool redraw;
 	bool quit;
 };
+
+/**
+ * struct ui_branch - the place of a row in the tree
+ * @depth: ancestors that are shown
+ * @more: bit d: the ancestor at depth d has more children below; bit @depth: so has its parent
+ */
+struct ui_branch {
+	unsigned int depth;
+	uint32_t more;
+};
+
+#define UI_DEPTH 16 /* deeper ones are shown as deep as this */
 
 /**
  * ui_refresh() - filter and sort the model's rows again, and find the cursor's process
@@ -155,6 +300,39 @@ bool ui_tagged(const struct ksmtop_ui *ui, pid_t pid);
  * ui_toggle_tag() - tag the process under the cursor, or take its tag away
  */
 void ui_toggle_tag(struct ksmtop_ui *ui);
+
+/**
+ * ui_list_move() - move a list's cursor to row @to of @count, or the nearest there is
+ */
+void ui_list_move(struct ui_list *l, int to, int count);
+
+/**
+ * ui_list_view() - keep the cursor on the screen
+ * @page: lines that there are for rows
+ */
+void ui_list_view(struct ui_list *l, int page, int count);
+
+/**
+ * ui_filter() - the filter of the current view
+ */
+char *ui_filter(struct ksmtop_ui *ui);
+
+/**
+ * ui_matches() - is this what the user looks for?
+ * @text: as typed; case does not matter
+ */
+bool ui_matches(const struct ksmtop_row *r, const char *text);
+
+/**
+ * ui_say() - a line for the user, until the next key
+ */
+void ui_say(struct ksmtop_ui *ui, bool bad, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * ui_changed() - note a change of a knob, so that it can be undone
+ */
+void ui_changed(struct ksmtop_ui *ui, unsigned int id, const char *before, const char *after);
 
 /**
  * ui_hit_add() - note what a place on the screen stands for

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-UNIT_SRCS_ksmtop_model_test := ksmtop/model.c
+UNIT_SRCS_ksmtop_model_test := ksmtop/model.c ksmtop/events.c

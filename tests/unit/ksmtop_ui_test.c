@@ -1,117 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ksmtop's keys: every binding of the table, the modes, the mouse, and sorting. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <locale.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "ksmtop/keys.h"
-#include "ksmtop/layout.h"
-#include "ksmtop/panel_procs.h"
-
-#define NPROCS 40
-
-struct fixture {
-	struct ksmtop_proc procs[NPROCS];
-	struct ksmtop_sample sample;
-	struct ksmtop_model model;
-	struct ksmtop_ui ui;
-	struct screen screen;
-};
-
-static struct ksmtop_count count(uint64_t v)
-{
-	return (struct ksmtop_count){ .have = true, .v = v };
-}
-
-/* pid 101 saves most, 140 least; its zero pages go the other way; names are of three kinds. */
-static void fill(struct fixture *f)
-{
-	static const char *const names[] = { "alpha", "beta", "gamma" };
-
-	for (int i = 0; i < NPROCS; i++) {
-		struct ksmtop_proc *p = &f->procs[i];
-
-		*p = (struct ksmtop_proc){ .pid = 101 + i, .start = 1 };
-		snprintf(p->command, sizeof(p->command), "%s", names[i % 3]);
-		snprintf(p->user, sizeof(p->user), "u%d", i % 2);
-		p->merging = count((uint64_t)(NPROCS - i) * 100);
-		p->zero = count((uint64_t)i);
-		p->rmap_items = count(50);
-		p->breaks = count(0);
-	}
-	f->sample = (struct ksmtop_sample){
-		.time_ns = 1, .page_size = 4096, .alive = true, .procs = f->procs, .nprocs = NPROCS
-	};
-	f->sample.counters.present =
-		UINT64_C(1) << KSM_ABI_PAGES_SHARED | UINT64_C(1) << KSM_ABI_PAGES_SHARING;
-	f->sample.counters.value[KSM_ABI_PAGES_SHARED] = 100;
-	f->sample.counters.value[KSM_ABI_PAGES_SHARING] = 1000;
-}
-
-static void show(struct fixture *f)
-{
-	assert_true(ui_refresh(&f->ui, &f->model));
-	layout_draw(&f->model, &f->ui, &f->screen);
-}
-
-static int setup(void **state)
-{
-	static struct fixture f;
-
-	memset(&f, 0, sizeof(f));
-	fill(&f);
-	f.ui.sort = column_find("saved");
-	f.screen.utf8 = true;
-	assert_true(screen_resize(&f.screen, 80, 24));
-	assert_true(model_update(&f.model, &f.sample));
-	show(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	screen_free(&f->screen);
-	ui_free(&f->ui);
-	model_free(&f->model);
-	return 0;
-}
-
-static void press(struct fixture *f, int code)
-{
-	keys_press(&f->ui, &f->model, (struct ksmtop_key){ .code = code });
-	layout_draw(&f->model, &f->ui, &f->screen);
-}
-
-static void type(struct fixture *f, const char *text)
-{
-	while (*text)
-		press(f, *text++);
-}
-
-static void mouse(struct fixture *f, int code, int x, int y)
-{
-	keys_press(&f->ui, &f->model, (struct ksmtop_key){ .code = code, .x = x, .y = y });
-	layout_draw(&f->model, &f->ui, &f->screen);
-}
-
-static pid_t at(const struct fixture *f, int i)
-{
-	return f->ui.shown[i]->p.pid;
-}
-
-static pid_t under_cursor(const struct fixture *f)
-{
-	return at(f, f->ui.cursor);
-}
+#include "ksmtop_fixture.h"
 
 static void test_moving(void **state)
 {
@@ -152,7 +41,11 @@ static void test_sorting(void **state)
 	assert_int_equal(at(f, 0), 101);
 	press(f, '>');
 	assert_int_equal(f->ui.sort, column_find("merged"));
-	press(f, '>');
+	press(f, '>'); /* the zero pages are not on a screen of 80 columns */
+	assert_int_equal(f->ui.sort, column_find("net"));
+	assert_true(screen_resize(&f->screen, 120, 40));
+	show(f);
+	press(f, '<');
 	assert_int_equal(f->ui.sort, column_find("zero"));
 	assert_int_equal(at(f, 0), 140);
 	press(f, '<');
@@ -191,6 +84,7 @@ static void test_sort_menu(void **state)
 
 	press(f, KT_F(6));
 	assert_int_equal(f->ui.mode, UI_SORT);
+	press(f, KT_UP);
 	press(f, KT_UP);
 	press(f, KT_UP);
 	press(f, KT_ENTER);
@@ -334,7 +228,11 @@ static void test_help_lists_every_binding(void **state)
 	FILE *out = open_memstream(&text, &size);
 
 	press(f, KT_F(1));
-	screen_dump(&f->screen, out);
+	for (int before = -1; before != f->ui.help_top;) {
+		screen_dump(&f->screen, out);
+		before = f->ui.help_top;
+		press(f, KT_PGDN);
+	}
 	fclose(out);
 	for (int i = 0; i < ksmtop_nbindings; i++)
 		if (!strstr(text, ksmtop_bindings[i].help))
@@ -342,10 +240,24 @@ static void test_help_lists_every_binding(void **state)
 	for (int i = 0; i < ksmtop_ncolumns; i++)
 		if (!strstr(text, ksmtop_columns[i].help))
 			fail_msg("the help lacks column %s", ksmtop_columns[i].id);
+	for (int i = 0; i < ksmtop_nmeters; i++)
+		if (!strstr(text, ksmtop_meters[i].help))
+			fail_msg("the help lacks meter %s", ksmtop_meters[i].id);
+	for (int i = 0; i < VIEW_COUNT; i++)
+		if (!strstr(text, ksmtop_views[i].help))
+			fail_msg("the help lacks view %s", ksmtop_views[i].title);
 	free(text);
-	press(f, 'q'); /* any key leaves the help, and does nothing else */
+	press(f, KT_PGUP);
+	press(f, 'q'); /* any other key leaves the help, and does nothing else */
 	assert_int_equal(f->ui.mode, UI_NORMAL);
 	assert_false(f->ui.quit);
+}
+
+static bool both(const struct ksmtop_binding *a, const struct ksmtop_binding *b)
+{
+	unsigned int common = a->where & b->where;
+
+	return common & KEY_VIEWS && common & KEY_ALWAYS;
 }
 
 static void test_no_key_has_two_meanings(void **state)
@@ -356,15 +268,23 @@ static void test_no_key_has_two_meanings(void **state)
 				int a = ksmtop_bindings[i].codes[k % KSMTOP_KEYS_EACH];
 				int b = ksmtop_bindings[j].codes[k / KSMTOP_KEYS_EACH];
 
-				if (a)
+				if (a && both(&ksmtop_bindings[i], &ksmtop_bindings[j]))
 					assert_int_not_equal(a, b);
 			}
+}
+
+static void test_every_key_is_somewhere(void **state)
+{
+	for (int i = 0; i < ksmtop_nbindings; i++) {
+		assert_true(ksmtop_bindings[i].where & KEY_VIEWS);
+		assert_true(ksmtop_bindings[i].where & KEY_ALWAYS);
+	}
 }
 
 static void test_mouse(void **state)
 {
 	struct fixture *f = *state;
-	int heading = 7;
+	int heading = 10;
 
 	mouse(f, KT_CLICK, 10, heading + 4);
 	assert_int_equal(under_cursor(f), 104);
@@ -376,9 +296,9 @@ static void test_mouse(void **state)
 	assert_int_equal(f->ui.sort, column_find("pid"));
 	mouse(f, KT_CLICK, 3, heading); /* again: the other way round */
 	assert_int_equal(at(f, 0), 140);
-	mouse(f, KT_CLICK, 32, 23); /* F6 in the bar */
+	mouse(f, KT_CLICK, 52, 23); /* F6 in the bar */
 	assert_int_equal(f->ui.mode, UI_SORT);
-	mouse(f, KT_CLICK, 40, 24 / 2 - 6 + 1 + column_find("merged"));
+	mouse(f, KT_CLICK, 40, (24 - ksmtop_ncolumns - 2) / 2 + 1 + column_find("merged"));
 	assert_int_equal(f->ui.sort, column_find("merged"));
 	assert_int_equal(f->ui.mode, UI_NORMAL);
 	mouse(f, KT_CLICK, 79, 0); /* nothing there */
@@ -388,8 +308,12 @@ static void test_mouse(void **state)
 static void test_any_size(void **state)
 {
 	struct fixture *f = *state;
-	static const int modes[] = { 0, KT_F(1), KT_F(6), '/' };
+	static const int modes[] = { '1', KT_F(1), KT_F(2), KT_F(6), '/',
+				     '2', '3',	   '4',	    '5',     KT_ENTER };
 
+	knob(f, KSM_ABI_RUN, 1);
+	for (int i = 0; i < 300; i++)
+		give(f, KSM_EVENT_MERGE, 101);
 	press(f, KT_END);
 	for (int w = 1; w <= 310; w += w < 130 ? 3 : 20)
 		for (int h = 1; h <= 110; h += h < 40 ? 1 : 10)
@@ -397,10 +321,15 @@ static void test_any_size(void **state)
 				assert_true(screen_resize(&f->screen, w, h));
 				press(f, modes[i]);
 				press(f, KT_ESC);
+				f->ui.mode = UI_NORMAL;
 			}
+	for (int w = 1; w <= 310; w += 13)
+		for (int h = 1; h <= 110; h += 3) {
+			f->ui.view = VIEW_DETAIL;
+			assert_true(screen_resize(&f->screen, w, h));
+			press(f, KT_DOWN);
+		}
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
@@ -417,6 +346,7 @@ int main(void)
 		TEST(test_pause_redraw_quit),
 		TEST(test_help_lists_every_binding),
 		cmocka_unit_test(test_no_key_has_two_meanings),
+		cmocka_unit_test(test_every_key_is_somewhere),
 		TEST(test_mouse),
 		TEST(test_any_size),
 	};

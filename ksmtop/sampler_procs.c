@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The processes of a sample: from the BPF task iterator, or from /proc where there is none. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/procs.h"
+#include "sampler_priv.h"
+
+#define MERGEABLE_EACH 16 /* processes whose mappings are walked in one sample */
+
+static struct ksmtop_proc *new_row(struct ksmtop_sampler *p)
+{
+	if (p->nrows == p->room) {
+		size_t room = p->room ? p->room * 2 : 256;
+		struct ksmtop_proc *rows = realloc(p->rows, room * sizeof(*rows));
+
+		if (!rows) {
+			p->oom = true;
+			return NULL;
+		}
+		p->rows = rows;
+		p->room = room;
+	}
+	p->rows[p->nrows] = (struct ksmtop_proc){ 0 };
+	return &p->rows[p->nrows++];
+}
+
+static struct ksmtop_count count_if(bool have, uint64_t v)
+{
+	return (struct ksmtop_count){ have, have ? v : 0 };
+}
+
+static void take_breaks(struct ksmtop_sampler *p, struct ksmtop_proc *row, struct who_proc *who)
+{
+	if (!sampler_hooked(p, KSM_EVENT_COW_BREAK))
+		return;
+	/* A look into the map for each process is worth it only when there was any break. */
+	if (p->breaks_changed)
+		who->breaks = ksm_stream_proc_breaks(p->totals.stream, (uint32_t)row->pid);
+	row->breaks = count_if(true, who->breaks);
+}
+
+static int iter_row(void *ctx, const struct ksm_proc_row *r)
+{
+	struct ksmtop_sampler *p = ctx;
+	struct ksmtop_proc *row = new_row(p);
+	struct who_proc *who;
+
+	if (!row)
+		return -ENOMEM;
+	who = who_is(p->who, (pid_t)r->tgid, r->start_ns, r->cgroup_id, r->comm);
+	if (!who)
+		return -ENOMEM;
+	row->pid = (pid_t)r->tgid;
+	row->ppid = (pid_t)r->ppid;
+	row->start = r->start_ns;
+	ksm_copy(row->user, sizeof(row->user), who_user(p->who, r->uid));
+	ksm_copy(row->command, sizeof(row->command), r->comm);
+	row->merging = count_if(true, r->merging_pages);
+	row->rmap_items = count_if(true, r->rmap_items);
+	row->zero = count_if(p->have_zero, r->zero_pages);
+	row->have_opt = r->mm_flags;
+	row->opt = r->mm_flags & p->merge_any	  ? KSMTOP_OPT_PRCTL :
+		   r->mm_flags & KSM_MM_MERGEABLE ? KSMTOP_OPT_MADVISE :
+						    0;
+	row->group = who->group;
+	if (!row->opt)
+		row->mergeable = count_if(r->mm_flags, 0);
+	else
+		row->mergeable = count_if(who->have_mergeable, who->mergeable);
+	take_breaks(p, row, who);
+	return 0;
+}
+
+static void proc_row(struct ksmtop_sampler *p, const struct ksm_proc *r)
+{
+	struct who_proc *who = who_is(p->who, r->tgid, 0, 0, r->comm);
+	struct ksmtop_proc *row = who ? new_row(p) : NULL;
+
+	if (!row)
+		return;
+	row->pid = r->tgid;
+	row->group = who->group;
+	ksm_copy(row->user, sizeof(row->user),
+		 r->present & KSM_PROC_UID ? who_user(p->who, r->uid) : "-");
+	ksm_copy(row->command, sizeof(row->command), r->comm);
+	row->merging = count_if(r->present & KSM_PROC_MERGING, r->merging_pages);
+	row->rmap_items = count_if(r->present & KSM_PROC_RMAP_ITEMS, r->rmap_items);
+	row->zero = count_if(r->present & KSM_PROC_ZERO_PAGES, r->zero_pages);
+	take_breaks(p, row, who);
+}
+
+static void take_from_proc(struct ksmtop_sampler *p, struct ksmtop_sample *s)
+{
+	int err = ksm_procs_read(&p->backend.io, &p->procs, p->all ? KSM_PROCS_ALL : 0);
+
+	if (err) {
+		sampler_note(s, "processes: /proc cannot be read: %s", strerror(-err));
+		return;
+	}
+	for (size_t i = 0; i < p->procs.count; i++)
+		proc_row(p, &p->procs.rows[i]);
+	if (p->procs.reason[0])
+		sampler_note(s, "processes: %s", p->procs.reason);
+}
+
+/*
+ * Which memory is marked mergeable changes seldom, and finding it out walks all mappings: a few
+ * processes at a time, those first of which nothing is known yet.
+ */
+static void take_mergeable(struct ksmtop_sampler *p)
+{
+	int left = MERGEABLE_EACH;
+
+	for (int again = 0; again < 2 && left; again++) {
+		for (size_t n = 0; n < p->nrows && left; n++) {
+			size_t i = again ? (p->mergeable_next + n) % p->nrows : n;
+			struct ksmtop_proc *row = &p->rows[i];
+			struct who_proc *who;
+
+			if (!row->opt || (!again && row->mergeable.have))
+				continue;
+			who = who_is(p->who, row->pid, row->start, 0, row->command);
+			if (!who || (!again && who->looked))
+				continue;
+			who->looked++;
+			who->have_mergeable = !ksm_proc_iter_mergeable(p->iter, (uint32_t)row->pid,
+								       &who->mergeable);
+			row->mergeable = count_if(who->have_mergeable, who->mergeable);
+			if (again)
+				p->mergeable_next = i + 1;
+			left--;
+		}
+	}
+}
+
+/* Once, and not before the first frame is on the screen: it needs a child. */
+static void find_merge_any(struct ksmtop_sampler *p)
+{
+	if (p->passes == 2)
+		p->merge_any = ksm_proc_iter_merge_any(p->iter);
+}
+
+void sampler_procs(struct ksmtop_sampler *p, struct ksmtop_sample *s)
+{
+	int err;
+
+	p->nrows = 0;
+	p->oom = false;
+	p->passes++;
+	who_pass(p->who);
+	if (p->iter && !p->backend.fake) {
+		find_merge_any(p);
+		err = ksm_proc_iter_read(p->iter, iter_row, p);
+		if (err && err != -ENOMEM) {
+			snprintf(p->iter_why, sizeof(p->iter_why), "%s", strerror(-err));
+			ksm_proc_iter_close(p->iter);
+			p->iter = NULL;
+			p->nrows = 0;
+		} else {
+			take_mergeable(p);
+		}
+	}
+	if (!p->iter || p->backend.fake)
+		take_from_proc(p, s);
+	if (!p->iter && !p->backend.fake)
+		sampler_note(s, "processes read from /proc (slower): %s", p->iter_why);
+	if (p->oom)
+		sampler_note(s, "processes: no memory for all of them");
+	s->procs = p->rows;
+	s->nprocs = p->nrows;
+}
