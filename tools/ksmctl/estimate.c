@@ -189,8 +189,8 @@ int ksmctl_estimate(void *ctx, int argc, char **argv)
 	const struct argp argp = {
 		.options = options_doc,
 		.parser = parse,
-		.doc = "Say what merging would save: read the anonymous memory of processes without "
-		       "stopping or changing them, and count equal pages.",
+		.doc = "Say what merging would save: read the anonymous memory of processes "
+		       "without stopping or changing them, and count equal pages.",
 		.children = children,
 	};
 	struct options options = { .ctl = ctx, .sample = 1.0 };

@@ -104,12 +104,12 @@ static void print_found(const struct estimate_report *r)
 		       "written since\n",
 		       pages_text(text, sizeof(text), all->already.value));
 	if (r->stats->no_frames)
-		puts("shared now  cannot be told without CAP_SYS_ADMIN: what is merged counts again");
+		puts("shared now  not known without CAP_SYS_ADMIN: what is merged counts again");
 	if (r->stats->thp_bytes)
 		printf("huge pages  %s, which merging would split\n",
 		       ksm_format_bytes(text, sizeof(text), (int64_t)r->stats->thp_bytes));
 	if (r->stats->shared_bytes || r->stats->hugetlb_bytes)
-		printf("no merging  %s of shared mappings, %s of hugetlbfs: KSM never takes those\n",
+		printf("no merging  %s of shared mappings, %s of hugetlbfs: never taken by KSM\n",
 		       ksm_format_bytes(text, sizeof(text), (int64_t)r->stats->shared_bytes),
 		       ksm_format_bytes(more, sizeof(more), (int64_t)r->stats->hugetlb_bytes));
 }
