@@ -81,9 +81,13 @@ void ksm_core_reset_scan(struct ksm_core *core)
 
 	set_cursor(core, NULL);
 	ksm_index_reset_unstable(core);
-	list_for_each_entry(slot, &core->slots, mm_node)
-		for (item = slot->rmap_list; item; item = item->rmap_list)
+	list_for_each_entry(slot, &core->slots, mm_node) {
+		for (item = slot->rmap_list; item; item = item->rmap_list) {
+			if (item->address & FOREIGN_FLAG)
+				core->counters.domain_refused--;
 			if (item->address & UNSTABLE_FLAG)
 				item->address &= core->page_mask;
+		}
+	}
 	core->counters.pages_unshared = 0;
 }

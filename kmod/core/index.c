@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The indexes as red-black trees keyed by content hash.
+ * The indexes as red-black trees keyed by content hash and, in its low bits, merge domain.
  *
- * Entries with equal hashes stand side by side, a newcomer behind those already there. In order,
+ * The key only leads to likely partners. Whether they are of one domain is asked where two pages
+ * become one, for two domains may have the same low bits; as two contents may have one hash.
+ *
+ * Entries with equal keys stand side by side, a newcomer behind those already there. In order,
  * not by content: the content of an unstable page may change at any time, so an order by content
  * could not be trusted there, and in the stable tree equal hashes of different contents are too
  * rare to deserve one.
@@ -21,6 +24,7 @@ static __always_inline u64 node_hash(const struct rb_node *rb)
 	return rb_entry(rb, struct ksm_stable_node, node)->hash;
 }
 
+/* The first entry whose key is not below @hash */
 static __always_inline struct rb_node *find_first(const struct rb_root *root, u64 hash,
 						  hash_of_fn *hash_of)
 {
@@ -28,13 +32,40 @@ static __always_inline struct rb_node *find_first(const struct rb_root *root, u6
 	struct rb_node *first = NULL;
 
 	while (rb) {
-		u64 here = hash_of(rb);
-
-		if (here == hash)
+		if (hash_of(rb) < hash) {
+			rb = rb->rb_right;
+		} else {
 			first = rb;
-		rb = here < hash ? rb->rb_right : rb->rb_left;
+			rb = rb->rb_left;
+		}
 	}
 	return first;
+}
+
+static __always_inline bool same_content(u64 key, u64 other)
+{
+	return (key ^ other) <= KSM_DOMAIN_MASK;
+}
+
+/* Entries of a content, seen from one of them */
+enum company { ALONE, FOREIGN, OWN };
+
+/* Is there another entry with the key of @rb, or if not, one of the same content? */
+static __always_inline enum company company_of(const struct rb_node *rb, hash_of_fn *hash_of)
+{
+	const struct rb_node *beside[] = { rb_prev(rb), rb_next(rb) };
+	u64 key = hash_of(rb);
+	enum company company = ALONE;
+
+	for (int i = 0; i < 2; i++) {
+		if (!beside[i])
+			continue;
+		if (hash_of(beside[i]) == key)
+			return OWN;
+		if (same_content(hash_of(beside[i]), key))
+			company = FOREIGN;
+	}
+	return company;
 }
 
 static __always_inline void insert(struct rb_root *root, struct rb_node *rb, hash_of_fn *hash_of)
@@ -52,10 +83,48 @@ static __always_inline void insert(struct rb_root *root, struct rb_node *rb, has
 }
 
 /**
- * ksm_index_find_unstable() - the items of one hash
+ * ksm_index_key() - under which key a content is kept
+ * @core: the engine
+ * @hash: content hash
+ * @domain: merge domain
+ *
+ * The domain's part depends on the content, too: nobody can find two domains that go by the same
+ * bits everywhere.
+ */
+u64 ksm_index_key(const struct ksm_core *core, u64 hash, u64 domain)
+{
+	u64 mixed = (domain ^ hash >> KSM_DOMAIN_BITS) * 0x9e3779b97f4a7c15ULL;
+
+	if (!core->domains)
+		return hash;
+	mixed = (mixed ^ mixed >> 32) * 0xbf58476d1ce4e5b9ULL;
+	return (hash & ~KSM_DOMAIN_MASK) | mixed >> (64 - KSM_DOMAIN_BITS);
+}
+
+/**
+ * ksm_index_only_foreign() - is there an equal page in other domains, and none in the item's own?
+ * @core: the engine, keeping domains apart
+ * @item: in the unstable tree
+ *
+ * Equal by key: nothing is compared. A few ways through a tree, however many domains there are.
+ */
+bool ksm_index_only_foreign(const struct ksm_core *core, const struct ksm_rmap_item *item)
+{
+	const struct rb_root *stable = &core->stable[item->nid];
+	const struct rb_node *found = find_first(stable, item->hash, node_hash);
+	enum company company = company_of(&item->node, item_hash);
+
+	if (company == OWN || (found && node_hash(found) == item->hash))
+		return false;
+	found = find_first(stable, item->hash & ~KSM_DOMAIN_MASK, node_hash);
+	return company == FOREIGN || (found && same_content(node_hash(found), item->hash));
+}
+
+/**
+ * ksm_index_find_unstable() - the items of one key
  * @core: the engine
  * @nid: NUMA node whose tree to search
- * @hash: content hash
+ * @hash: the key
  * @run: filled with the items, oldest first
  *
  * Return: how many there are; those beyond KSM_INDEX_RUN are not found.
@@ -102,10 +171,10 @@ void ksm_index_reset_unstable(struct ksm_core *core)
 }
 
 /**
- * ksm_index_find_stable() - the lone nodes and chains of one hash
+ * ksm_index_find_stable() - the lone nodes and chains of one key
  * @core: the engine
  * @nid: NUMA node whose tree to search
- * @hash: content hash
+ * @hash: the key
  * @run: filled with the entries, oldest first
  *
  * Return: how many there are; those beyond KSM_INDEX_RUN are not found.
@@ -129,6 +198,8 @@ int ksm_index_find_stable(struct ksm_core *core, int nid, u64 hash,
 void ksm_index_insert_stable(struct ksm_core *core, struct ksm_stable_node *entry)
 {
 	insert(&core->stable[entry->nid], &entry->node, node_hash);
+	if (core->domains && company_of(&entry->node, node_hash) == FOREIGN)
+		core->counters.domain_refused++;
 }
 
 /**
@@ -138,6 +209,8 @@ void ksm_index_insert_stable(struct ksm_core *core, struct ksm_stable_node *entr
  */
 void ksm_index_remove_stable(struct ksm_core *core, struct ksm_stable_node *entry)
 {
+	if (core->domains && company_of(&entry->node, node_hash) == FOREIGN)
+		core->counters.domain_refused--;
 	rb_erase(&entry->node, &core->stable[entry->nid]);
 }
 

@@ -17,6 +17,16 @@
  */
 #define KSM_INDEX_RUN 8
 
+/*
+ * Where domains are kept apart, so many low bits of a key are the domain's: equal contents stand
+ * side by side, each domain's for itself.
+ */
+#define KSM_DOMAIN_BITS 16
+#define KSM_DOMAIN_MASK ((1ULL << KSM_DOMAIN_BITS) - 1)
+
+u64 ksm_index_key(const struct ksm_core *core, u64 hash, u64 domain);
+bool ksm_index_only_foreign(const struct ksm_core *core, const struct ksm_rmap_item *item);
+
 /* The unstable index */
 int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
 			    struct ksm_rmap_item *run[KSM_INDEX_RUN]);

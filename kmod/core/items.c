@@ -40,6 +40,8 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
 	core->smart_scan = true;
 	core->use_zero_pages = false;
 	core->zero_hash = 0;
+	core->domains = false;
+	core->domain = 0;
 	core->empty_nodes = false;
 	for (int nid = 0; nid < nr_nodes; nid++)
 		stable[nid] = RB_ROOT;
@@ -63,6 +65,23 @@ bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes)
 	for (int nid = 0; nid < nr_nodes; nid++)
 		core->stable[nid] = RB_ROOT;
 	ksm_index_reset_unstable(core);
+	return true;
+}
+
+/**
+ * ksm_core_set_domains() - keep merge domains apart, or not
+ * @core: the engine
+ * @domains: whether to
+ *
+ * Return: false, with nothing changed, while there are KSM pages.
+ */
+bool ksm_core_set_domains(struct ksm_core *core, bool domains)
+{
+	if (core->counters.nodes)
+		return false;
+	/* Items of the unstable tree are under keys that the domain is a part of. */
+	ksm_core_reset_scan(core);
+	core->domains = domains;
 	return true;
 }
 
@@ -296,6 +315,8 @@ static void remove_from_unstable_tree(struct ksm_core *core, struct ksm_rmap_ite
 	else if (age > 1)
 		core->counters.broken++;
 	core->counters.pages_unshared--;
+	if (item->address & FOREIGN_FLAG)
+		core->counters.domain_refused--;
 	item->address &= core->page_mask;
 }
 

@@ -32,6 +32,7 @@ struct ksm_core;
 #define SEQNR_MASK 0x0ff /* low bits of the pass that put it into the unstable tree */
 #define UNSTABLE_FLAG 0x100 /* is a node of the unstable tree */
 #define STABLE_FLAG 0x200 /* hangs on a stable node */
+#define FOREIGN_FLAG 0x400 /* unstable, and has an equal page in another domain alone */
 
 /* ksm_stable_node.rmap_hlist_len of a chain */
 #define STABLE_NODE_CHAIN (-1024)
@@ -41,6 +42,9 @@ struct ksm_core;
  * never is 2: parents are aligned and only bit 0 is colour.
  */
 #define KSM_STABLE_DUP_HEAD ((struct list_head *)2UL)
+
+/* What ops->domain says of an address space that is in no domain: nothing is merged there. */
+#define KSM_DOMAIN_NONE (~0ULL)
 
 /**
  * struct ksm_stable_node - one KSM page, or a chain of equal ones
@@ -53,9 +57,10 @@ struct ksm_core;
  * @chain_prune_time: of a chain: when its dups were last checked, ops->now units
  * @rmap_hlist_len: number of rmap items, or STABLE_NODE_CHAIN
  * @nid: tree the node is in
- * @hash: seeded content hash, the key in the tree. The content of a KSM page never
- *	changes, so neither does this.
+ * @hash: the key in the tree (ksm_index_key()). The content of a KSM page never changes, so
+ *	neither does this.
  * @chain: of a dup: the chain it is in
+ * @domain: merge domain of all its items, but for those whose address space moved since
  *
  * Up to and including @nid this is the layout that rmap_walk_ksm() and
  * folio_migrate_ksm() of the running kernel expect behind page->mapping; the
@@ -83,6 +88,7 @@ struct ksm_stable_node {
 	/* private to the engine from here on */
 	u64 hash;
 	struct ksm_stable_node *chain;
+	u64 domain;
 };
 
 /**
@@ -101,7 +107,7 @@ struct ksm_stable_node {
  * @node: in the unstable tree
  * @head: the stable node it hangs on
  * @hlist: link into @head's hlist
- * @hash: full content hash, valid while in the unstable tree
+ * @hash: the key in the unstable tree (ksm_index_key()), valid while in it
  * @off_node: on a stable node: what @linear_page_index took the place of
  *
  * The layout up to @hlist is the kernel's, as for struct ksm_stable_node.
@@ -282,6 +288,13 @@ struct ksm_ops {
 	 */
 	int (*merge_zero)(void *ctx, struct ksm_rmap_item *item, struct page *page);
 
+	/**
+	 * @domain: the merge domain that @mm is in now, any number; KSM_DOMAIN_NONE: in none.
+	 * Asked at each visit, and of both sides before two pages become one; not before
+	 * ksm_core_set_domains().
+	 */
+	u64 (*domain)(void *ctx, struct mm_struct *mm);
+
 	/** @page_nid: the tree that a referenced page belongs to now; NULL: always 0. */
 	int (*page_nid)(void *ctx, struct page *page);
 
@@ -335,6 +348,7 @@ struct ksm_counters {
 	unsigned long full_scans;
 	unsigned long stable_node_chains;
 	unsigned long stable_node_dups;
+	unsigned long domain_refused; /* pages that only their domain keeps from being merged */
 	unsigned long nodes; /* struct ksm_stable_node in use, chains included */
 	unsigned long broken; /* invariants seen violated: worth a WARN_ON_ONCE, never a BUG */
 	unsigned long outcomes[KSM_NR_OUTCOMES];
@@ -359,6 +373,8 @@ struct ksm_counters {
  * @smart_scan: skip pages that were not merged in many passes
  * @use_zero_pages: merge pages of zeroes with the zero page
  * @zero_hash: hash of a page of zeroes
+ * @domains: pages merge only within a domain (ops->domain)
+ * @domain: of the address space of the visit under way; 0 without @domains
  * @empty_nodes: some node may have lost its last item while its page lives on
  */
 struct ksm_core {
@@ -377,6 +393,8 @@ struct ksm_core {
 	bool smart_scan;
 	bool use_zero_pages;
 	u64 zero_hash;
+	bool domains;
+	u64 domain;
 	bool empty_nodes;
 };
 
@@ -410,6 +428,12 @@ unsigned long ksm_core_drop_stale_nodes(struct ksm_core *core);
 
 /* Change the number of trees: false, nothing changed, while there are nodes. */
 bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes);
+
+/*
+ * Merge only within the domains that ops->domain tells from now on, or regardless of them: false,
+ * nothing changed, while there are nodes. Also to be called when these domains become others.
+ */
+bool ksm_core_set_domains(struct ksm_core *core, bool domains);
 
 /* cursor.c: passes */
 /* Begin a pass at the first slot if none is under way. False: there is no slot at all. */

@@ -22,6 +22,7 @@
 	X(GONE, "no longer mapped in a mergeable area")                        \
 	X(NOMEM, "no memory to track it")                                      \
 	X(ORPHAN, "KSM page of an unloaded engine, unshared")                  \
+	X(FOREIGN, "KSM page of another merge domain, unshared")               \
 	X(REFUSED, "merging failed for another reason")
 
 enum ksm_outcome {

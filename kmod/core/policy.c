@@ -49,14 +49,29 @@ static enum ksm_outcome outcome_of(int err, enum ksm_outcome success)
 	}
 }
 
-/* Without a node nothing can be merged into it, and what may be tracked at its address is stale. */
-static enum ksm_outcome visit_orphan(struct ksm_core *core, const struct ksm_candidate *cand)
+/*
+ * A KSM page that should not be mapped here: it has no node, so nothing can be merged into it; or
+ * one of another merge domain, which the address space has left, or was forked out of. What may be
+ * tracked at its address goes, too.
+ */
+static enum ksm_outcome unshare(struct ksm_core *core, const struct ksm_candidate *cand,
+				enum ksm_outcome outcome)
 {
 	int err;
 
 	ksm_skip_rmap_items(core, cand->address + 1);
 	err = core->ops->unshare(core->ctx, core->scan.mm_slot->mm, cand->address);
-	return outcome_of(err, KSM_OUTCOME_ORPHAN);
+	return outcome_of(err, outcome);
+}
+
+static u64 domain_of(const struct ksm_core *core, struct mm_struct *mm)
+{
+	return core->domains ? core->ops->domain(core->ctx, mm) : 0;
+}
+
+static u64 key_of(const struct ksm_core *core, const struct ksm_candidate *cand)
+{
+	return ksm_index_key(core, cand->hash, core->domain);
 }
 
 /* A KSM page. Fork copies mappings, not items: the child's mapping hangs on no node until now. */
@@ -86,7 +101,7 @@ static enum ksm_outcome merge_with_ksm_page(struct ksm_core *core, const struct 
 	int err;
 
 	*full = false;
-	if (!ksm_stable_tree_search(core, cand->page, cand->hash, cand->nid, &hit))
+	if (!ksm_stable_tree_search(core, cand->page, key_of(core, cand), cand->nid, &hit))
 		return UNDECIDED;
 	if (hit.kpage == cand->page) {
 		/* Promoted through another mapping after the walk had collected this one. */
@@ -102,14 +117,18 @@ static enum ksm_outcome merge_with_ksm_page(struct ksm_core *core, const struct 
 	return outcome;
 }
 
-static void unstable_tree_insert(struct ksm_core *core, struct ksm_rmap_item *item, u64 hash,
+static void unstable_tree_insert(struct ksm_core *core, struct ksm_rmap_item *item, u64 key,
 				 int nid)
 {
-	item->hash = hash;
+	item->hash = key;
 	item->nid = nid;
 	item->address |= UNSTABLE_FLAG | (core->scan.seqnr & SEQNR_MASK);
 	ksm_index_insert_unstable(core, item);
 	core->counters.pages_unshared++;
+	if (core->domains && ksm_index_only_foreign(core, item)) {
+		item->address |= FOREIGN_FLAG;
+		core->counters.domain_refused++;
+	}
 }
 
 /*
@@ -123,22 +142,26 @@ static enum ksm_outcome try_to_merge_two_pages(struct ksm_core *core,
 					       struct page *tree_page, bool full)
 {
 	struct ksm_stable_node *node, *chain = NULL;
+	u64 key = key_of(core, cand);
 	int err = -ENOMEM;
 
-	node = ksm_alloc_stable_node(core, cand->hash, cand->nid);
+	node = ksm_alloc_stable_node(core, key, cand->nid);
 	if (full)
-		chain = ksm_alloc_stable_node(core, cand->hash, cand->nid);
+		chain = ksm_alloc_stable_node(core, key, cand->nid);
 	if (node && (chain || !full)) {
 		/* anon_vma shares its place with nid, so the item leaves the tree before. */
 		ksm_remove_rmap_item_from_tree(core, tree_item);
 		err = core->ops->promote_pair(core->ctx, item, cand->page, tree_item, tree_page,
 					      node);
 		if (err)
-			unstable_tree_insert(core, tree_item, cand->hash, cand->nid);
+			unstable_tree_insert(core, tree_item, key, cand->nid);
 	}
 	if (!err) {
-		if (core->ops->checksum)
-			node->hash = core->ops->checksum(core->ctx, item->mm, tree_page);
+		if (core->ops->checksum) {
+			u64 hash = core->ops->checksum(core->ctx, item->mm, tree_page);
+
+			node->hash = ksm_index_key(core, hash, core->domain);
+		}
 		ksm_stable_tree_insert(core, node, tree_page, chain);
 		return KSM_OUTCOME_NEW_PAGE;
 	}
@@ -163,13 +186,17 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 {
 	struct ksm_rmap_item *run[KSM_INDEX_RUN];
 	enum ksm_outcome outcome = KSM_OUTCOME_UNSHARED;
-	int n = ksm_index_find_unstable(core, cand->nid, cand->hash, run);
+	u64 key = key_of(core, cand);
+	int n = ksm_index_find_unstable(core, cand->nid, key, run);
 
 	for (int i = 0; i < n; i++) {
 		struct ksm_rmap_item *tree_item = run[(core->scan.seqnr + i) % n];
-		struct page *tree_page = core->ops->hold_item(core->ctx, tree_item);
+		struct page *tree_page;
 		bool same, equal;
 
+		if (domain_of(core, tree_item->mm) != core->domain)
+			continue;
+		tree_page = core->ops->hold_item(core->ctx, tree_item);
 		if (IS_ERR(tree_page)) {
 			if (PTR_ERR(tree_page) == -ESTALE)
 				ksm_remove_rmap_item_from_tree(core, tree_item);
@@ -197,7 +224,7 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 		if (equal)
 			break;
 	}
-	unstable_tree_insert(core, item, cand->hash, cand->nid);
+	unstable_tree_insert(core, item, key, cand->nid);
 	return outcome;
 }
 
@@ -248,7 +275,7 @@ bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigne
 }
 
 /*
- * The whole of it: merged already; else zeroes, where these are special; else equal to a KSM page;
+ * The whole of it: merged already, with whom it may be; else zeroes, where these are special; else equal to a KSM page;
  * else, if it was left alone since the last visit, equal to a page of the unstable tree.
  */
 static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct ksm_candidate *cand)
@@ -259,7 +286,9 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	u8 age;
 
 	if (cand->orphan)
-		return visit_orphan(core, cand);
+		return unshare(core, cand, KSM_OUTCOME_ORPHAN);
+	if (cand->node && cand->node->domain != core->domain)
+		return unshare(core, cand, KSM_OUTCOME_FOREIGN);
 
 	item = ksm_get_next_rmap_item(core, cand->address);
 	if (!item)
@@ -277,6 +306,8 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 		item->age++;
 	if (should_skip_rmap_item(core, item, age) || cand->skip)
 		return KSM_OUTCOME_SKIPPED;
+	if (core->domain == KSM_DOMAIN_NONE)
+		return KSM_OUTCOME_GONE;
 	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
 	zero = core->use_zero_pages && core->ops->merge_zero && cand->hash == core->zero_hash;
 	if (!zero)
@@ -312,6 +343,7 @@ enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidat
 	if (!core->scan.mm_slot || cand->address < core->scan.address) {
 		core->counters.broken++;
 	} else {
+		core->domain = domain_of(core, core->scan.mm_slot->mm);
 		outcome = cmp_and_merge_page(core, cand);
 		core->scan.address = cand->address + ~core->page_mask + 1;
 	}

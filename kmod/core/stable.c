@@ -16,8 +16,10 @@
 /**
  * ksm_alloc_stable_node() - a node in no tree
  * @core: the engine
- * @hash: content hash
+ * @hash: its key
  * @nid: tree it will be in
+ *
+ * Its domain is that of the visit under way.
  *
  * Return: the node, or NULL when memory is out.
  */
@@ -31,6 +33,7 @@ struct ksm_stable_node *ksm_alloc_stable_node(struct ksm_core *core, u64 hash, i
 	INIT_HLIST_HEAD(&node->hlist);
 	node->nid = nid;
 	node->hash = hash;
+	node->domain = core->domain;
 	core->counters.nodes++;
 	return node;
 }
@@ -63,6 +66,7 @@ static void make_chain(struct ksm_core *core, struct ksm_stable_node *node,
 	chain->rmap_hlist_len = STABLE_NODE_CHAIN;
 	chain->chain_prune_time = core->ops->now(core->ctx);
 	chain->hash = node->hash;
+	chain->domain = node->domain;
 	ksm_index_replace_stable(core, node, chain);
 	core->counters.stable_node_chains++;
 	stable_node_chain_add_dup(core, node, chain);
@@ -206,7 +210,7 @@ static struct page *get_entry_page(struct ksm_core *core, struct ksm_stable_hit 
 
 /* @settle: move nodes that are in the wrong tree. Not for who is moving one: it would nest. */
 static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, int nid,
-			       struct ksm_stable_hit *hit, bool settle)
+			       u64 domain, struct ksm_stable_hit *hit, bool settle)
 {
 	struct ksm_stable_node *run[KSM_INDEX_RUN];
 	int n = ksm_index_find_stable(core, nid, hash, run);
@@ -216,6 +220,8 @@ static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 has
 		struct ksm_stable_hit here = { .entry = run[i] };
 		bool usable;
 
+		if (here.entry->domain != domain)
+			continue;
 		here.kpage = get_entry_page(core, &here);
 		if (!here.kpage)
 			continue;
@@ -242,19 +248,20 @@ static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 has
  * ksm_stable_tree_search() - find the KSM page with a given content
  * @core: the engine
  * @page: a page with that content, referenced
- * @hash: its hash
+ * @hash: its key
  * @nid: NUMA node whose tree to search
  * @hit: filled in when found; the caller releases @hit->kpage
  *
  * The page found may be full, which the caller has to check: then all of that content are. Removes
- * stale nodes met on the way, and moves one that is in the wrong tree.
+ * stale nodes met on the way, and moves one that is in the wrong tree. Finds pages of the domain of
+ * the visit under way only.
  *
  * Return: whether it was found.
  */
 bool ksm_stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, int nid,
 			    struct ksm_stable_hit *hit)
 {
-	return stable_tree_search(core, page, hash, nid, hit, true);
+	return stable_tree_search(core, page, hash, nid, core->domain, hit, true);
 }
 
 /**
@@ -273,7 +280,7 @@ void ksm_stable_tree_insert(struct ksm_core *core, struct ksm_stable_node *node,
 {
 	struct ksm_stable_hit hit;
 
-	if (stable_tree_search(core, kpage, node->hash, node->nid, &hit, false)) {
+	if (stable_tree_search(core, kpage, node->hash, node->nid, node->domain, &hit, false)) {
 		core->ops->release(core->ctx, hit.kpage, KSM_HOLD);
 		if (!is_stable_node_chain(hit.entry)) {
 			if (!chain)

@@ -188,6 +188,20 @@ struct rb_node *rb_next(const struct rb_node *node)
 	return (struct rb_node *)parent;
 }
 
+struct rb_node *rb_prev(const struct rb_node *node)
+{
+	const struct rb_node *parent, *below = node->rb_left;
+
+	if (below) {
+		while (below->rb_right)
+			below = below->rb_right;
+		return (struct rb_node *)below;
+	}
+	while ((parent = parent_of(node)) && parent->rb_left == node)
+		node = parent;
+	return (struct rb_node *)parent;
+}
+
 static int black_height(const struct rb_node *node, const struct rb_node *parent)
 {
 	int left, right;

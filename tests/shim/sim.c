@@ -243,6 +243,7 @@ struct mm_struct *sim_fork(struct sim *sim, struct mm_struct *mm)
 {
 	struct mm_struct *child = sim_mm(sim, mm->nr);
 
+	child->domain = mm->domain;
 	for (int i = 0; i < mm->nr; i++) {
 		struct sim_vpage *from = &mm->vpages[i], *to = &child->vpages[i];
 

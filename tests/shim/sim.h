@@ -65,6 +65,7 @@ struct mm_struct {
 	bool registered;
 	bool exited;
 	bool contended; /* its mmap_lock is held by someone */
+	u64 domain;
 	long merging;
 	long items;
 };
@@ -77,6 +78,7 @@ enum sim_op {
 	SIM_MERGE_INTO,
 	SIM_PROMOTE,
 	SIM_MERGE_ZERO,
+	SIM_DOMAIN,
 	SIM_ADOPT,
 	SIM_UNSHARE,
 	SIM_ALLOC_ITEM,

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "index.h"
 #include "sim.h"
 
 struct tally {
@@ -13,6 +14,7 @@ struct tally {
 	unsigned long stable_items; /* flagged so in the slots' lists */
 	unsigned long in_unstable;  /* to be found in the unstable trees, by their age */
 	unsigned long live_nodes;   /* whose page exists */
+	unsigned long refused;      /* that only their domain keeps from being merged */
 };
 
 #define MUST_EQUAL(sim, what, is, counted)                                             \
@@ -33,6 +35,11 @@ static void check_item(struct sim *sim, struct mm_struct *mm, struct ksm_rmap_it
 	if (item->rmap_list &&
 	    (item->rmap_list->address >> SIM_PAGE_SHIFT) <= (item->address >> SIM_PAGE_SHIFT))
 		sim_violation(sim, "items of mm %d do not ascend", mm->id);
+	if (item->address & FOREIGN_FLAG) {
+		tally->refused++;
+		if (!sim->core.domains || !(item->address & UNSTABLE_FLAG))
+			sim_violation(sim, "an item is refused its merge, and is in no tree");
+	}
 	if (item->address & STABLE_FLAG) {
 		tally->stable_items++;
 		if (item->address & (UNSTABLE_FLAG | SEQNR_MASK))
@@ -90,7 +97,8 @@ static void check_node(struct sim *sim, struct ksm_stable_node *node, struct tal
 	if (!page || page->node != node)
 		return;
 	tally->live_nodes++;
-	if (sim->ops.checksum && node->hash != sim_hash(sim, page->content))
+	if (sim->ops.checksum &&
+	    node->hash != ksm_index_key(&sim->core, sim_hash(sim, page->content), node->domain))
 		sim_violation(sim, "a node has another hash than its page");
 }
 
@@ -109,7 +117,8 @@ static void check_entry(struct sim *sim, struct ksm_stable_node *entry, struct t
 	hlist_for_each_entry(dup, &entry->hlist, hlist_dup) {
 		tally->dups++;
 		if (dup->head != KSM_STABLE_DUP_HEAD || dup->chain != entry ||
-		    dup->hash != entry->hash || dup->nid != entry->nid)
+		    dup->hash != entry->hash || dup->nid != entry->nid ||
+		    dup->domain != entry->domain)
 			sim_violation(sim, "a dup does not fit its chain");
 		check_node(sim, dup, tally);
 	}
@@ -127,6 +136,9 @@ static void check_trees(struct sim *sim, int nid, struct tally *tally)
 
 		if (entry->hash < before || entry->nid != nid)
 			sim_violation(sim, "the stable tree is out of order");
+		if (sim->core.domains && rb_prev(rb) && entry->hash != before &&
+		    entry->hash >> KSM_DOMAIN_BITS == before >> KSM_DOMAIN_BITS)
+			tally->refused++;
 		before = entry->hash;
 		check_entry(sim, entry, tally);
 	}
@@ -152,6 +164,7 @@ static void check_counters(struct sim *sim, const struct tally *tally)
 	MUST_EQUAL(sim, "pages_shared", counters->pages_shared, tally->shared);
 	MUST_EQUAL(sim, "pages_sharing", counters->pages_sharing, tally->sharing);
 	MUST_EQUAL(sim, "pages_unshared", counters->pages_unshared, tally->unshared);
+	MUST_EQUAL(sim, "domain_refused", counters->domain_refused, tally->refused);
 	MUST_EQUAL(sim, "rmap_items", counters->rmap_items, tally->items);
 	MUST_EQUAL(sim, "nodes", counters->nodes, tally->nodes);
 	MUST_EQUAL(sim, "stable_node_chains", counters->stable_node_chains, tally->chains);
@@ -207,7 +220,7 @@ static unsigned long progress(const struct ksm_counters *counters)
 {
 	return counters->outcomes[KSM_OUTCOME_MERGED] + counters->outcomes[KSM_OUTCOME_NEW_PAGE] +
 	       counters->outcomes[KSM_OUTCOME_FORKED] + counters->outcomes[KSM_OUTCOME_ORPHAN] +
-	       counters->outcomes[KSM_OUTCOME_ZERO] +
+	       counters->outcomes[KSM_OUTCOME_ZERO] + counters->outcomes[KSM_OUTCOME_FOREIGN] +
 	       counters->outcomes[KSM_OUTCOME_FIRST_SEEN] +
 	       counters->outcomes[KSM_OUTCOME_VOLATILE];
 }
@@ -256,10 +269,20 @@ static bool has_room(struct sim *sim, const struct ksm_stable_node *node)
 	return node->rmap_hlist_len && node->rmap_hlist_len < sim->core.max_page_sharing;
 }
 
+/* A page as one domain sees it: since a fork, two may map it */
+struct seen {
+	const struct page *page;
+	u64 domain;
+};
+
 /* Two equal pages that could be one and are two? */
-static void check_pair(struct sim *sim, const struct page *a, const struct page *b)
+static void check_pair(struct sim *sim, const struct seen *x, const struct seen *y)
 {
+	const struct page *a = x->page, *b = y->page;
+
 	if (a == b || a->content != b->content || (sim->core.nr_nodes > 1 && a->nid != b->nid))
+		return;
+	if (x->domain != y->domain || x->domain == KSM_DOMAIN_NONE)
 		return;
 	if (!a->ksm && !b->ksm)
 		sim_violation(sim, "pfn %lu and %lu are equal and not merged", a->pfn, b->pfn);
@@ -267,15 +290,42 @@ static void check_pair(struct sim *sim, const struct page *a, const struct page 
 		sim_violation(sim, "pfn %lu is not merged into %lu", a->pfn, b->pfn);
 }
 
+/*
+ * How many more pages would be saved if there were no domains: of each content all but one of those
+ * that have it in different domains.
+ */
+static unsigned long count_refused(struct sim *sim, const struct seen *seen, unsigned long n)
+{
+	unsigned long refused = 0;
+
+	for (unsigned long a = 0; a < n; a++) {
+		bool first = true, foreign = false;
+
+		for (unsigned long b = 0; b < a; b++) {
+			if (seen[a].page->content != seen[b].page->content ||
+			    (sim->core.nr_nodes > 1 && seen[a].page->nid != seen[b].page->nid))
+				continue;
+			first &= seen[a].domain != seen[b].domain;
+			foreign |= seen[a].domain != seen[b].domain;
+		}
+		refused += first && foreign;
+	}
+	return refused;
+}
+
 /* Is the page what and where it should be? */
-static void check_page(struct sim *sim, const struct page *page)
+static void check_page(struct sim *sim, const struct page *page, u64 domain)
 {
 	if (page->ksm && !page->node)
 		sim_violation(sim, "pfn %lu is an orphan still", page->pfn);
+	if (page->ksm && page->node->domain != domain)
+		sim_violation(sim, "pfn %lu of domain %llu is mapped in domain %llu", page->pfn,
+			      page->node->domain, domain);
 	if (page->ksm && sim->core.nr_nodes > 1 && page->node->nid != page->nid)
 		sim_violation(sim, "pfn %lu is of NUMA node %d, in the tree of %d", page->pfn,
 			      page->nid, page->node->nid);
-	if (!page->ksm && !page->content && sim->core.use_zero_pages)
+	if (!page->ksm && !page->content && sim->core.use_zero_pages &&
+	    domain != KSM_DOMAIN_NONE)
 		sim_violation(sim, "pfn %lu is not replaced by the zero page", page->pfn);
 }
 
@@ -287,34 +337,49 @@ static bool counts(const struct sim *sim, const struct mm_struct *mm, int i)
 	       !vpage->page->pinned;
 }
 
+static bool is_new(const struct seen *seen, unsigned long n, const struct page *page, u64 domain)
+{
+	/* Mappings of one page mostly come one after the other. */
+	while (n--)
+		if (seen[n].page == page && seen[n].domain == domain)
+			return false;
+	return true;
+}
+
 /*
- * After sim_settle(): all mergeable pages of one content, of one NUMA node where they are kept
- * apart, are merged, but for a single page that found every KSM page of its content full; every
- * mapping of a KSM page is tracked, and its node is in the right tree.
+ * After sim_settle(): all mergeable pages of one content, of one domain and one NUMA node where
+ * they are kept apart, are merged, but for a single page that found every KSM page of its content
+ * full; no page is merged across domains, and what that costs is counted; every mapping of a KSM
+ * page is tracked, and its node is in the right tree.
  */
 void sim_check_settled(struct sim *sim)
 {
 	unsigned long merged = 0, n = 0;
-	struct page **pages = calloc(sim->nr_frames + 1, sizeof(*pages));
-	bool *seen = calloc(sim->nr_frames + 1, sizeof(*seen));
+	struct seen *seen = calloc(sim->nr_frames * (sim->nr_mms + 1) + 1, sizeof(*seen));
+	bool countable = sim->core.domains && !sim->hash_mod;
 
 	for (int m = 0; m < sim->nr_mms; m++)
 		for (int i = 0; i < sim->mms[m]->nr; i++) {
 			struct page *page = sim->mms[m]->vpages[i].page;
+			u64 domain = sim->core.domains ? sim->mms[m]->domain : 0;
 
+			/* Nothing is known of these. */
+			if (page && (page->pinned || domain == KSM_DOMAIN_NONE))
+				countable = false;
 			if (!counts(sim, sim->mms[m], i))
 				continue;
-			check_page(sim, page);
+			check_page(sim, page, domain);
 			merged += page->ksm;
-			if (!seen[page->pfn])
-				pages[n++] = page;
-			seen[page->pfn] = true;
+			if (is_new(seen, n, page, domain))
+				seen[n++] = (struct seen){ page, domain };
 		}
 	for (unsigned long a = 0; a < n; a++)
 		for (unsigned long b = 0; b < n; b++)
-			check_pair(sim, pages[a], pages[b]);
+			check_pair(sim, &seen[a], &seen[b]);
 	MUST_EQUAL(sim, "pages_shared + pages_sharing",
 		   sim->core.counters.pages_shared + sim->core.counters.pages_sharing, merged);
-	free(pages);
+	if (countable)
+		MUST_EQUAL(sim, "domain_refused at rest", sim->core.counters.domain_refused,
+			   count_refused(sim, seen, n));
 	free(seen);
 }

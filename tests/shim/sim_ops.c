@@ -14,6 +14,7 @@ static const int errors[SIM_NR_OPS][8] = {
 	[SIM_MERGE_INTO] = { -EAGAIN, -ESTALE, -EBUSY, -EFAULT, -ENOMEM, -EIO },
 	[SIM_PROMOTE] = { -EAGAIN, -ESTALE, -EBUSY, -EFAULT, -ENOMEM, -EIO, SIM_FAIL_HARD },
 	[SIM_MERGE_ZERO] = { -EAGAIN, -ESTALE, -EBUSY, -EFAULT, -ENOMEM, -EIO },
+	[SIM_DOMAIN] = { SIM_FAIL_HARD },
 	[SIM_ADOPT] = { -ESTALE, -ENOMEM },
 	[SIM_UNSHARE] = { -ENOMEM, -EFAULT },
 	[SIM_ALLOC_ITEM] = { -ENOMEM },
@@ -184,6 +185,15 @@ static void append(struct sim *sim, struct ksm_rmap_item *item, struct ksm_stabl
 	kpage->locked = false;
 }
 
+/* One page for two address spaces, @mm and that of @node: may they? */
+static void check_domain(struct sim *sim, const struct mm_struct *mm,
+			 const struct ksm_stable_node *node)
+{
+	if (node->domain != (sim->core.domains ? mm->domain : 0))
+		sim_violation(sim, "mm %d of domain %llu gets a page of domain %llu", mm->id,
+			      mm->domain, node->domain);
+}
+
 static void check_loose(struct sim *sim, const struct ksm_rmap_item *item)
 {
 	if (item->address & (STABLE_FLAG | UNSTABLE_FLAG))
@@ -200,6 +210,7 @@ static int op_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *pag
 	check_held(sim, page, "merge");
 	check_held(sim, kpage, "merge into");
 	check_loose(sim, item);
+	check_domain(sim, item->mm, node);
 	if (kpage->node != node || item->mm != sim->scanned)
 		sim_violation(sim, "merge_into with a wrong node or item");
 	if (!node->rmap_hlist_len || node->rmap_hlist_len >= sim->core.max_page_sharing)
@@ -246,6 +257,8 @@ static int op_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *p
 	check_held(sim, tree_page, "promote");
 	check_loose(sim, item);
 	check_loose(sim, tree_item);
+	check_domain(sim, item->mm, node);
+	check_domain(sim, tree_item->mm, node);
 	if (page == tree_page || item->mm != sim->scanned || node->rmap_hlist_len)
 		sim_violation(sim, "promote_pair with wrong arguments");
 	if (err && err != SIM_FAIL_HARD)
@@ -299,6 +312,16 @@ static int op_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *pag
 	return 0;
 }
 
+static u64 op_domain(void *ctx, struct mm_struct *mm)
+{
+	struct sim *sim = ctx;
+
+	if (!sim->core.domains)
+		sim_violation(sim, "asked for a domain that nobody wants to know");
+	/* Its owner has just gone. */
+	return failure(sim, SIM_DOMAIN) ? KSM_DOMAIN_NONE : mm->domain;
+}
+
 static int op_page_nid(void *ctx, struct page *page)
 {
 	struct sim *sim = ctx;
@@ -316,6 +339,7 @@ static int op_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
 
 	check_held(sim, page, "adopt");
 	check_loose(sim, item);
+	check_domain(sim, item->mm, node);
 	if (err)
 		return err;
 	if (vpage->page != page || page->node != node || !vpage->mergeable)
@@ -417,6 +441,7 @@ const struct ksm_ops sim_ops = {
 	.merge_into = op_merge_into,
 	.promote_pair = op_promote_pair,
 	.merge_zero = op_merge_zero,
+	.domain = op_domain,
 	.page_nid = op_page_nid,
 	.adopt = op_adopt,
 	.unshare = op_unshare,

@@ -19,6 +19,13 @@
 #define STEPS 30
 #define MAX_MMS 6
 
+static u64 random_domain(struct sim *sim)
+{
+	u64 n = sim_random(sim, 12);
+
+	return n == 11 ? KSM_DOMAIN_NONE : n % 3;
+}
+
 static struct mm_struct *add_mm(struct sim *sim)
 {
 	struct mm_struct *mm = sim_mm(sim, 1 + sim_random(sim, 8));
@@ -26,6 +33,7 @@ static struct mm_struct *add_mm(struct sim *sim)
 	for (int i = 0; i < mm->nr; i++)
 		if (sim_random(sim, 5))
 			sim_write(sim, mm, i, sim_content(sim));
+	mm->domain = random_domain(sim);
 	if (sim_random(sim, 5))
 		sim_register(sim, mm);
 	return mm;
@@ -63,7 +71,7 @@ static void act_on_page(struct sim *sim, struct mm_struct *mm, int i)
 
 static void act_on_mm(struct sim *sim, struct mm_struct *mm)
 {
-	switch (sim_random(sim, 6)) {
+	switch (sim_random(sim, 7)) {
 	case 0:
 		sim_exit(sim, mm);
 		break;
@@ -81,6 +89,10 @@ static void act_on_mm(struct sim *sim, struct mm_struct *mm)
 		mm->contended = !mm->contended;
 		break;
 	case 4:
+		/* setuid(), or another control group */
+		mm->domain = random_domain(sim);
+		break;
+	case 5:
 		if (mm->registered)
 			ksm_core_trim_slot(&sim->core, &mm->slot,
 					   SIM_ADDRESS(sim_random(sim, mm->nr + 1)));
@@ -99,12 +111,16 @@ static void turn_a_knob(struct sim *sim)
 	int was = core->nr_nodes, nr = 1 + sim_random(sim, SIM_MAX_NODES);
 	bool empty = !core->counters.nodes;
 
-	switch (sim_random(sim, 3)) {
+	switch (sim_random(sim, 4)) {
 	case 0:
 		core->smart_scan = !core->smart_scan;
 		break;
 	case 1:
 		core->use_zero_pages = !core->use_zero_pages;
+		break;
+	case 2:
+		if (ksm_core_set_domains(core, sim_random(sim, 2)) != empty)
+			sim_violation(sim, "domains set with %lu nodes", core->counters.nodes);
 		break;
 	default:
 		if (ksm_core_set_nr_nodes(core, nr) != empty ||
@@ -175,6 +191,7 @@ static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
 		sim->meddle_chance = 4 + sim_random(sim, 60);
 	sim->stale_next = seed % 7 == 0;
 	sim->core.smart_scan = sim_random(sim, 2);
+	ksm_core_set_domains(&sim->core, sim_random(sim, 2));
 	sim->core.use_zero_pages = sim_random(sim, 2);
 	for (uint64_t i = 0, mms = 1 + sim_random(sim, 4); i < mms; i++)
 		add_mm(sim);

@@ -38,6 +38,7 @@ void rb_erase(struct rb_node *node, struct rb_root *root);
 void rb_replace_node(struct rb_node *old, struct rb_node *node, struct rb_root *root);
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
+struct rb_node *rb_prev(const struct rb_node *node);
 
 /* Not in the kernel: the height in black nodes, or -1 when the tree breaks a rule. */
 int shim_rb_check(const struct rb_root *root);
