@@ -35,6 +35,7 @@
 
 #define KSM_ABI_MODE_RO 0444
 #define KSM_ABI_MODE_RW 0644
+#define KSM_ABI_MODE_RO_ROOT 0400 /* tells too much about others for everyone to read */
 
 /* Kinds of a file's value. */
 #define KSM_ABI_UINT 0 /* unsigned decimal */
@@ -47,6 +48,7 @@
 #define KSM_ABI_NUMA 4 /* present with CONFIG_NUMA only */
 #define KSM_ABI_BYTES 8 /* the value is bytes, not pages or a count */
 #define KSM_ABI_PAGES 16 /* the value counts pages */
+#define KSM_ABI_ENGINE 32 /* the engine alone has it */
 
 /*
  * X(ID, name, id, mode, kind, min, max, default, flags). `id` is stored in traces (COUNTER events)
@@ -86,7 +88,11 @@
 	X(ADVISOR_MAX_PAGES, advisor_max_pages_to_scan, 23, RW, UINT, 0, 4294967295U, 30000,       \
 	  KSM_ABI_SINCE_6_12)                                                                      \
 	X(ADVISOR_TARGET_TIME, advisor_target_scan_time, 24, RW, UINT, 1, 4294967295U, 200,        \
-	  KSM_ABI_SINCE_6_12)
+	  KSM_ABI_SINCE_6_12)                                                                      \
+	X(MERGE_DOMAIN, merge_domain, 25, RW, WORD, 0, 0, 0,                                       \
+	  KSM_ABI_BUSY_SHARED | KSM_ABI_ENGINE)                                                    \
+	X(PAGES_DOMAIN_REFUSED, pages_domain_refused, 26, RO_ROOT, UINT, 0, 0, 0,                  \
+	  KSM_ABI_PAGES | KSM_ABI_ENGINE)
 
 /**
  * enum ksm_abi_id - the files of a KSM directory, numbered as traces store them

@@ -99,6 +99,9 @@ struct ksme_advisor {
 	unsigned long change;
 };
 
+/* merge_domain: pages merge regardless of whose they are, or only within one of these */
+enum ksme_domains { KSME_DOMAIN_ALL, KSME_DOMAIN_UID, KSME_DOMAIN_CGROUP };
+
 /**
  * struct ksm_engine - the engine
  * @core: the algorithm's state, under @lock
@@ -109,6 +112,7 @@ struct ksme_advisor {
  * @sleep_millisecs: between batches
  * @iter_wait: the thread sleeps here between batches
  * @thread: ksm_engined
+ * @domains: enum ksme_domains; under @lock (mm/domain.c)
  * @merge_across_nodes: one tree for all NUMA nodes; under @lock
  * @zero_pages: zero pages placed, where the kernel does not count them (zero.c)
  * @batch: used by whoever holds ksm_thread_mutex
@@ -126,6 +130,7 @@ struct ksm_engine {
 	struct task_struct *thread;
 	atomic_long_t zero_pages;
 	bool merge_across_nodes;
+	int domains;
 	struct ksme_batch batch;
 	u64 seed;
 	struct ksme_advisor advisor;
@@ -205,6 +210,11 @@ bool ksme_intree_owns_merging(void);
 /* mm/hotplug.c */
 int ksme_hotplug_register(void);
 void ksme_hotplug_unregister(void);
+
+/* mm/domain.c */
+u64 ksme_domain(void *ctx, struct mm_struct *mm);
+ssize_t ksme_domains_show(char *buf);
+int ksme_domains_store(const char *word);
 
 /* mm/ops.c */
 extern const struct ksm_ops ksme_ops;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /sys/kernel/mm/ksm_engine: the files of in-tree KSM, with the same meaning. */
+/* /sys/kernel/mm/ksm_engine: the files of in-tree KSM, with the same meaning, and merge domains. */
 #include "engine.h"
 
 #include <linux/sysfs.h>
@@ -134,6 +134,21 @@ KSME_ATTR_RW(smart_scan, "%u", ksme.core.smart_scan)
 	return count;
 }
 
+static ssize_t merge_domain_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return ksme_domains_show(buf);
+}
+
+static ssize_t merge_domain_store(struct kobject *kobj, struct kobj_attribute *attr,
+				  const char *buf, size_t count)
+{
+	int err = ksme_domains_store(buf);
+
+	return err ? err : count;
+}
+
+static struct kobj_attribute merge_domain_attr = __ATTR_RW(merge_domain);
+
 static const char *advisor_mode(void)
 {
 	return READ_ONCE(ksme.advisor.on) ? "none [scan-time]" : "[none] scan-time";
@@ -198,6 +213,14 @@ KSME_ATTR_RO(stable_node_chains, "%lu", ksme.core.counters.stable_node_chains);
 KSME_ATTR_RO(stable_node_dups, "%lu", ksme.core.counters.stable_node_dups);
 KSME_ATTR_RO(general_profit, "%ld", general_profit());
 
+/*
+ * Not for everyone to read: who makes pages and sees whether this rises would learn what other
+ * domains hold.
+ */
+KSME_SHOW(pages_domain_refused, "%lu", ksme.core.counters.domain_refused)
+static struct kobj_attribute pages_domain_refused_attr =
+	__ATTR(pages_domain_refused, KSM_ABI_MODE_RO_ROOT, pages_domain_refused_show, NULL);
+
 static struct attribute *ksme_attrs[] = {
 	&run_attr.attr,
 	&pages_to_scan_attr.attr,
@@ -209,6 +232,8 @@ static struct attribute *ksme_attrs[] = {
 	&stable_node_chains_prune_millisecs_attr.attr,
 	&use_zero_pages_attr.attr,
 	&smart_scan_attr.attr,
+	&merge_domain_attr.attr,
+	&pages_domain_refused_attr.attr,
 	&advisor_mode_attr.attr,
 	&advisor_max_cpu_attr.attr,
 	&advisor_min_pages_to_scan_attr.attr,

@@ -353,7 +353,7 @@ static void json_files(struct json_object *to, const struct ksmtop_model *m)
 		if (ksm_knobs[i].kind == KSM_ABI_WORD) {
 			char word[KSM_WORD_MAX];
 
-			ksm_snapshot_word(&m->now.counters, word, sizeof(word));
+			ksm_snapshot_word(&m->now.counters, id, word, sizeof(word));
 			ksm_json_str(to, ksm_knobs[i].name, word);
 		} else {
 			ksm_json_int(to, ksm_knobs[i].name, ksm_snapshot_get(&m->now.counters, id));

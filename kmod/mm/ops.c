@@ -214,6 +214,7 @@ const struct ksm_ops ksme_ops = {
 	.merge_into = ksme_merge_into,
 	.promote_pair = ksme_promote_pair,
 	.merge_zero = ksme_merge_zero,
+	.domain = ksme_domain,
 	.page_nid = page_nid,
 	.adopt = ksme_adopt,
 	.unshare = unshare,

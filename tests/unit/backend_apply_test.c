@@ -235,6 +235,36 @@ static void test_says_how_to_try_an_untested_kernel(void **state)
 	tree_expect(K "run", "0\n");
 }
 
+static void test_merge_domain_is_the_engines(void **state)
+{
+	struct ksm_error err = { 0 };
+	struct ksm_backend b;
+
+	tree_ksm(KSM_ABI_KERNEL_DIR, true);
+	b = tree_open();
+	assert_int_equal(apply(&b, "merge_domain=uid", &err), -ENOENT);
+	assert_string_equal(err.text, "merge_domain: the in-tree KSM has no such file (the engine "
+				      "has it)");
+
+	tree_ksm(KSM_ABI_ENGINE_DIR, true);
+	tree_put(E "run", "1\n");
+	b = tree_open();
+	assert_int_equal(apply(&b, "merge_domain=user", &err), -EINVAL);
+	assert_string_equal(err.text, "merge_domain: 'user' is not one of: [all] uid cgroup");
+	assert_int_equal(apply(&b, "merge_domain=cgroup", &err), 0);
+	tree_expect(E "merge_domain", "all uid [cgroup]\n");
+
+	/* While pages are merged it stays what it is, which one may say. */
+	tree_put(E "pages_shared", "1\n");
+	assert_int_equal(apply(&b, "merge_domain=cgroup", &err), 0);
+	assert_int_equal(apply(&b, "merge_domain=all", &err), -EBUSY);
+	assert_non_null(strstr(err.text, "merge_domain cannot change while 1 KSM pages exist"));
+	tree_expect(E "merge_domain", "all uid [cgroup]\n");
+	tree_put(E "pages_shared", "0\n");
+	assert_int_equal(apply(&b, "merge_domain=all", &err), 0);
+	tree_expect(E "merge_domain", "[all] uid cgroup\n");
+}
+
 /* Names and values of all knobs, in one text. */
 static void knobs_of(const struct ksm_backend *b, char *text, size_t size)
 {
@@ -243,7 +273,7 @@ static void knobs_of(const struct ksm_backend *b, char *text, size_t size)
 	size_t len = 0;
 
 	assert_int_equal(ksm_backend_read(b, &s, NULL), 0);
-	ksm_snapshot_word(&s, word, sizeof(word));
+	ksm_snapshot_word(&s, KSM_ABI_ADVISOR_MODE, word, sizeof(word));
 	for (unsigned int i = 0; i < ksm_knob_count; i++)
 		len += (size_t)snprintf(text + len, size - len, "%s=%lld ", ksm_knobs[i].name,
 					(long long)s.value[ksm_knobs[i].id]);
@@ -358,6 +388,7 @@ int main(void)
 		TREE(test_rolls_back_the_advisor),
 		TREE(test_says_what_is_stuck),
 		TREE(test_says_how_to_try_an_untested_kernel),
+		TREE(test_merge_domain_is_the_engines),
 		TREE(test_fails_at_each_position),
 		TREE(test_fails_at_each_position_under_the_advisor),
 		TREE(test_unmerge_of_a_fake),

@@ -99,7 +99,7 @@ static void test_read_marks_what_is_there(void **state)
 	assert_int_equal(__builtin_popcountll(s.present), 24);
 	assert_int_equal(ksm_snapshot_get(&s, KSM_ABI_GENERAL_PROFIT), -77);
 	assert_int_equal(ksm_snapshot_get(&s, KSM_ABI_ADVISOR_MODE), 1);
-	ksm_snapshot_word(&s, word, sizeof(word));
+	ksm_snapshot_word(&s, KSM_ABI_ADVISOR_MODE, word, sizeof(word));
 	assert_string_equal(word, "scan-time");
 }
 

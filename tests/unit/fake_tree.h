@@ -101,9 +101,15 @@ static inline void tree_ksm(const char *dir, bool since_6_12)
 
 		if (knob->flags & KSM_ABI_SINCE_6_12 && !since_6_12)
 			continue;
+		if (knob->flags & KSM_ABI_ENGINE && strcmp(dir, KSM_ABI_ENGINE_DIR))
+			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, knob->name);
 		snprintf(text, sizeof(text), "%lld\n", (long long)knob->def);
-		tree_put(path, knob->kind == KSM_ABI_WORD ? "[none] scan-time\n" : text);
+		if (knob->id == KSM_ABI_ADVISOR_MODE)
+			snprintf(text, sizeof(text), "[none] scan-time\n");
+		else if (knob->id == KSM_ABI_MERGE_DOMAIN)
+			snprintf(text, sizeof(text), "[all] uid cgroup\n");
+		tree_put(path, text);
 	}
 }
 

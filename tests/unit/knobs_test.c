@@ -14,7 +14,7 @@
 
 static void test_table(void **state)
 {
-	unsigned int since = 0, writable = 0;
+	unsigned int since = 0, writable = 0, engine = 0;
 
 	assert_int_equal(ksm_knob_count, KSM_ABI_COUNT - 1);
 	for (unsigned int i = 0; i < ksm_knob_count; i++) {
@@ -23,12 +23,14 @@ static void test_table(void **state)
 		assert_ptr_equal(ksm_knob_by_id(knob->id), knob);
 		assert_ptr_equal(ksm_knob_by_name(knob->name), knob);
 		since += !!(knob->flags & KSM_ABI_SINCE_6_12);
+		engine += !!(knob->flags & KSM_ABI_ENGINE);
 		writable += ksm_knob_writable(knob);
 		if (ksm_knob_writable(knob) && knob->kind == KSM_ABI_UINT)
 			assert_true(knob->def >= knob->min && knob->def <= knob->max);
 	}
 	assert_int_equal(since, 10); /* 6.1 has 14 files, 6.12 has 24 */
-	assert_int_equal(writable, 13);
+	assert_int_equal(engine, 2); /* that no in-tree KSM has */
+	assert_int_equal(writable, 14);
 	assert_null(ksm_knob_by_id(0));
 	assert_null(ksm_knob_by_id(KSM_ABI_COUNT));
 	assert_null(ksm_knob_by_name("Run"));

@@ -172,7 +172,7 @@ static void check_tuner(struct doctor *doc, struct doctor_finding *f)
 	int pid = ksm_io_each_pid(&doc->b->io, find_tuner, doc);
 	char mode[KSM_WORD_MAX];
 
-	ksm_snapshot_word(&doc->s, mode, sizeof(mode));
+	ksm_snapshot_word(&doc->s, KSM_ABI_ADVISOR_MODE, mode, sizeof(mode));
 	if (pid > 0)
 		doctor_find(f, DOCTOR_NOTE, "stop it before setting knobs by hand",
 			    "pid %d tunes KSM, too", pid);
@@ -186,12 +186,14 @@ static void check_tuner(struct doctor *doc, struct doctor_finding *f)
 static void check_files(struct doctor *doc, struct doctor_finding *f)
 {
 	char list[240] = "";
-	unsigned int missing = 0;
+	unsigned int missing = 0, there = 0;
 
 	for (unsigned int i = 0; i < ksm_knob_count; i++) {
 		size_t len = strlen(list);
 
-		if (ksm_snapshot_has(&doc->s, ksm_knobs[i].id))
+		there += ksm_snapshot_has(&doc->s, ksm_knobs[i].id);
+		if (ksm_snapshot_has(&doc->s, ksm_knobs[i].id) ||
+		    !ksm_backend_may_have(doc->b->kind, &ksm_knobs[i]))
 			continue;
 		snprintf(list + len, sizeof(list) - len, "%s%s", missing++ ? ", " : "",
 			 ksm_knobs[i].name);
@@ -199,7 +201,7 @@ static void check_files(struct doctor *doc, struct doctor_finding *f)
 	if (missing)
 		doctor_find(f, DOCTOR_NOTE, NULL, "%u files not there: %s", missing, list);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "all %u files are there", ksm_knob_count);
+		doctor_find(f, DOCTOR_OK, NULL, "all %u files are there", there);
 }
 
 static void check_processes(struct doctor *doc, struct doctor_finding *f)

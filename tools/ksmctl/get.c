@@ -75,7 +75,7 @@ static void print_text(const struct get *get, const struct ksm_counters_snapshot
 		if (names)
 			printf("%s=", knob->name);
 		if (knob->kind == KSM_ABI_WORD) {
-			ksm_snapshot_word(s, word, sizeof(word));
+			ksm_snapshot_word(s, knob->id, word, sizeof(word));
 			puts(word);
 		} else {
 			printf("%" PRId64 "\n", s->value[knob->id]);
@@ -94,7 +94,7 @@ static int print_json(const struct get *get, const struct ksm_counters_snapshot 
 		const struct ksm_knob *knob = get->knobs[i];
 
 		if (knob->kind == KSM_ABI_WORD) {
-			ksm_snapshot_word(s, word, sizeof(word));
+			ksm_snapshot_word(s, knob->id, word, sizeof(word));
 			ksm_json_str(knobs, knob->name, word);
 		} else {
 			ksm_json_int(knobs, knob->name, s->value[knob->id]);
@@ -108,7 +108,7 @@ static bool settable(const struct ksm_counters_snapshot *s, const struct ksm_kno
 {
 	char advisor[KSM_WORD_MAX];
 
-	ksm_snapshot_word(s, advisor, sizeof(advisor));
+	ksm_snapshot_word(s, KSM_ABI_ADVISOR_MODE, advisor, sizeof(advisor));
 	if (knob->id == KSM_ABI_PAGES_TO_SCAN && !strcmp(advisor, "scan-time"))
 		return false;
 	return ksm_knob_writable(knob);

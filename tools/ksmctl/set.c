@@ -87,7 +87,7 @@ static void old_text(const struct ksm_counters_snapshot *s, const struct ksm_kno
 		     size_t size)
 {
 	if (knob->kind == KSM_ABI_WORD)
-		ksm_snapshot_word(s, buf, size);
+		ksm_snapshot_word(s, knob->id, buf, size);
 	else
 		snprintf(buf, size, "%" PRId64, s->value[knob->id]);
 }
@@ -138,7 +138,7 @@ static bool has_busy(const struct set *set, const struct ksm_counters_snapshot *
 		const struct ksm_setting *s = &set->settings[i];
 
 		if (s->knob->flags & KSM_ABI_BUSY_SHARED && ksm_snapshot_has(now, s->knob->id) &&
-		    s->value != ksm_snapshot_get(now, s->knob->id))
+		    ksm_setting_changes(s, now))
 			return true;
 	}
 	return false;

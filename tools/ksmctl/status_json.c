@@ -18,10 +18,12 @@ static void add_files(struct json_object *root, const struct status *st)
 	for (unsigned int i = 0; i < ksm_knob_count; i++) {
 		const struct ksm_knob *knob = &ksm_knobs[i];
 
+		if (!ksm_backend_may_have(st->b->kind, knob))
+			continue;
 		if (!ksm_snapshot_has(&st->s, knob->id)) {
 			json_object_array_add(absent, json_object_new_string(knob->name));
 		} else if (knob->kind == KSM_ABI_WORD) {
-			ksm_snapshot_word(&st->s, word, sizeof(word));
+			ksm_snapshot_word(&st->s, knob->id, word, sizeof(word));
 			ksm_json_str(files, knob->name, word);
 		} else {
 			ksm_json_int(files, knob->name, st->s.value[knob->id]);

@@ -79,7 +79,7 @@ static int print_files(const struct status *st)
 		if (!ksm_snapshot_has(&st->s, knob->id))
 			continue;
 		if (knob->kind == KSM_ABI_WORD)
-			ksm_snapshot_word(&st->s, value, sizeof(value));
+			ksm_snapshot_word(&st->s, knob->id, value, sizeof(value));
 		else
 			ksm_format_count(value, sizeof(value), st->s.value[knob->id]);
 		meaning(st, knob, unit, sizeof(unit));
@@ -99,7 +99,8 @@ static void print_absent(const struct status *st)
 	for (unsigned int i = 0; i < ksm_knob_count; i++) {
 		const char *name = ksm_knobs[i].name;
 
-		if (ksm_snapshot_has(&st->s, ksm_knobs[i].id))
+		if (ksm_snapshot_has(&st->s, ksm_knobs[i].id) ||
+		    !ksm_backend_may_have(st->b->kind, &ksm_knobs[i]))
 			continue;
 		if (!column)
 			column = (size_t)printf("not there: %s", name);

@@ -61,9 +61,10 @@ static int bracketed(const char *list, char *word, size_t size)
 	return index;
 }
 
-void ksm_snapshot_word(const struct ksm_counters_snapshot *s, char *buf, size_t size)
+void ksm_snapshot_word(const struct ksm_counters_snapshot *s, unsigned int id, char *buf,
+		       size_t size)
 {
-	bracketed(s->word, buf, size);
+	bracketed(s->word[id], buf, size);
 }
 
 static int parse_number(const struct ksm_knob *knob, const char *text, int64_t *value)
@@ -225,7 +226,7 @@ int ksm_backend_read(const struct ksm_backend *b, struct ksm_counters_snapshot *
 		}
 		s->present |= 1ull << knob->id;
 		if (knob->kind == KSM_ABI_WORD)
-			ksm_copy(s->word, sizeof(s->word), text);
+			ksm_copy(s->word[knob->id], KSM_WORD_MAX, text);
 	}
 	if (s->present)
 		return 0;

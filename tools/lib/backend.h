@@ -82,6 +82,14 @@ bool ksm_backend_exists(const struct ksm_io *io, unsigned int kind);
 const char *ksm_backend_kind_name(unsigned int kind);
 
 /**
+ * ksm_backend_may_have() - is this one of the files that such an engine may have?
+ */
+static inline bool ksm_backend_may_have(unsigned int kind, const struct ksm_knob *knob)
+{
+	return kind == KSM_BACKEND_ENGINE || !(knob->flags & KSM_ABI_ENGINE);
+}
+
+/**
  * ksm_backend_title() - what to call it in a sentence: "the in-tree KSM" or "the engine"
  */
 const char *ksm_backend_title(unsigned int kind);
@@ -94,14 +102,14 @@ const char *ksm_backend_title(unsigned int kind);
  * @present: bit (1 << id) for every file that exists and could be read
  * @denied: bit for every file that exists but could not be read
  * @value: by enum ksm_abi_id, in the file's own unit; a word is its index in the file
- * @word: text of the one word file (advisor_mode) as it stands, brackets included
+ * @word: by enum ksm_abi_id: text of a word file as it stands, brackets included
  */
 struct ksm_counters_snapshot {
 	uint64_t time;
 	uint64_t present;
 	uint64_t denied;
 	int64_t value[KSM_ABI_COUNT];
-	char word[KSM_WORD_MAX];
+	char word[KSM_ABI_COUNT][KSM_WORD_MAX];
 };
 
 static inline bool ksm_snapshot_has(const struct ksm_counters_snapshot *s, unsigned int id)
@@ -130,7 +138,8 @@ int ksm_backend_read(const struct ksm_backend *b, struct ksm_counters_snapshot *
 /**
  * ksm_snapshot_word() - the current word out of "[none] scan-time"
  */
-void ksm_snapshot_word(const struct ksm_counters_snapshot *s, char *buf, size_t size);
+void ksm_snapshot_word(const struct ksm_counters_snapshot *s, unsigned int id, char *buf,
+		       size_t size);
 
 /**
  * struct ksm_setting - one knob to write
@@ -153,6 +162,11 @@ struct ksm_setting {
  * Return: 0 or negative errno.
  */
 int ksm_setting_parse(struct ksm_setting *s, const char *word, struct ksm_error *err);
+
+/**
+ * ksm_setting_changes() - does it ask for another value than the file has?
+ */
+bool ksm_setting_changes(const struct ksm_setting *s, const struct ksm_counters_snapshot *now);
 
 /**
  * ksm_setting_make() - a setting from a knob's id and a number

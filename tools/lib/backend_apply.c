@@ -32,6 +32,16 @@ int ksm_setting_parse(struct ksm_setting *s, const char *word, struct ksm_error 
 	return 0;
 }
 
+bool ksm_setting_changes(const struct ksm_setting *s, const struct ksm_counters_snapshot *now)
+{
+	char word[KSM_WORD_MAX];
+
+	if (s->knob->kind != KSM_ABI_WORD)
+		return s->value != ksm_snapshot_get(now, s->knob->id);
+	ksm_snapshot_word(now, s->knob->id, word, sizeof(word));
+	return strcmp(s->text, word);
+}
+
 void ksm_setting_make(struct ksm_setting *s, unsigned int id, int64_t value)
 {
 	s->knob = ksm_knob_by_id(id);
@@ -150,15 +160,14 @@ static int check_one(const struct ksm_backend *b, const struct ksm_counters_snap
 
 	if (ret)
 		return ret;
-	if (knob->flags & KSM_ABI_BUSY_SHARED && shared > 0 &&
-	    s->value != ksm_snapshot_get(now, knob->id))
+	if (knob->kind == KSM_ABI_WORD && !listed(now->word[knob->id], s->text))
+		return ksm_error_usage(err, "%s: '%s' is not one of: %s", knob->name, s->text,
+				       now->word[knob->id]);
+	if (knob->flags & KSM_ABI_BUSY_SHARED && shared > 0 && ksm_setting_changes(s, now))
 		return ksm_error_set(err, -EBUSY,
 				     "%s cannot change while %" PRId64
 				     " KSM pages exist; 'ksmctl unmerge' first",
 				     knob->name, shared);
-	if (knob->kind == KSM_ABI_WORD && !listed(now->word, s->text))
-		return ksm_error_usage(err, "%s: '%s' is not one of: %s", knob->name, s->text,
-				       now->word);
 	if (knob->id == KSM_ABI_PAGES_TO_SCAN && !strcmp(advisor, "scan-time"))
 		return ksm_error_set(err, -EINVAL,
 				     "pages_to_scan is the advisor's while advisor_mode is "
@@ -193,7 +202,7 @@ static int check_all(const struct ksm_backend *b, struct ksm_setting *set, unsig
 	if (mode)
 		ksm_copy(advisor, sizeof(advisor), mode->text);
 	else
-		ksm_snapshot_word(now, advisor, sizeof(advisor));
+		ksm_snapshot_word(now, KSM_ABI_ADVISOR_MODE, advisor, sizeof(advisor));
 	for (unsigned int i = 0; i < n && !ret; i++)
 		ret = check_one(b, now, &set[i], advisor, err);
 	return ret;
@@ -222,7 +231,7 @@ static int write_back(const struct ksm_backend *b, const struct ksm_counters_sna
 	char text[KSM_WORD_MAX];
 
 	if (knob->kind == KSM_ABI_WORD)
-		ksm_snapshot_word(old, text, sizeof(text));
+		ksm_snapshot_word(old, id, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "%" PRId64, old->value[id]);
 	return write_knob(b, knob, text);
@@ -241,7 +250,7 @@ static const char *roll_back(const struct ksm_backend *b, const struct ksm_setti
 	for (unsigned int i = 0; i < n; i++)
 		if (write_back(b, old, set[i].knob->id))
 			stuck = set[i].knob->name;
-	ksm_snapshot_word(old, advisor, sizeof(advisor));
+	ksm_snapshot_word(old, KSM_ABI_ADVISOR_MODE, advisor, sizeof(advisor));
 	if (find(set, n, KSM_ABI_ADVISOR_MODE) && !find(set, n, KSM_ABI_PAGES_TO_SCAN) &&
 	    !strcmp(advisor, "none") && write_back(b, old, KSM_ABI_PAGES_TO_SCAN))
 		stuck = "pages_to_scan";

@@ -74,6 +74,31 @@ static int fake_advisor(const struct ksm_io *io, const char *dir, const char *te
 	return ret ? ret : put(io, dir, KSM_ABI_PAGES_TO_SCAN, pages);
 }
 
+/* "all [uid] cgroup": the chosen word gets the brackets. */
+static int fake_word(const struct ksm_io *io, const char *dir, const struct ksm_knob *knob,
+		     const char *text)
+{
+	char was[KSM_WORD_MAX], now[2 * KSM_WORD_MAX] = "", *save = NULL;
+	int64_t old, nr = 0, chosen = -1;
+
+	if (ksm_backend_read_file(io, dir, knob, was, sizeof(was), &old))
+		return -EINVAL;
+	for (char *w = strtok_r(was, " []", &save); w; w = strtok_r(NULL, " []", &save), nr++) {
+		size_t len = strlen(now);
+		bool here = !strcmp(w, text);
+
+		if (here)
+			chosen = nr;
+		snprintf(now + len, sizeof(now) - len, here ? "%s[%s]" : "%s%s", nr ? " " : "", w);
+	}
+	if (chosen < 0)
+		return -EINVAL;
+	if (chosen != old && knob->flags & KSM_ABI_BUSY_SHARED &&
+	    value_of(io, dir, KSM_ABI_PAGES_SHARED) > 0)
+		return -EBUSY;
+	return put(io, dir, knob->id, now);
+}
+
 static int fake_knob(const struct ksm_io *io, unsigned int kind, const struct ksm_knob *knob,
 		     const char *text)
 {
@@ -82,7 +107,8 @@ static int fake_knob(const struct ksm_io *io, unsigned int kind, const struct ks
 
 	if (ksm_knob_check(knob, text, &value, NULL))
 		return -EINVAL;
-	if (knob->flags & KSM_ABI_BUSY_SHARED && value != value_of(io, dir, knob->id) &&
+	if (knob->kind != KSM_ABI_WORD && knob->flags & KSM_ABI_BUSY_SHARED &&
+	    value != value_of(io, dir, knob->id) &&
 	    value_of(io, dir, KSM_ABI_PAGES_SHARED) > 0)
 		return -EBUSY;
 	if (knob->id == KSM_ABI_PAGES_TO_SCAN && value_of(io, dir, KSM_ABI_ADVISOR_MODE))
@@ -91,6 +117,8 @@ static int fake_knob(const struct ksm_io *io, unsigned int kind, const struct ks
 		return fake_run(io, dir, kind, text);
 	if (knob->id == KSM_ABI_ADVISOR_MODE)
 		return fake_advisor(io, dir, text);
+	if (knob->kind == KSM_ABI_WORD)
+		return fake_word(io, dir, knob, text);
 	return put(io, dir, knob->id, text);
 }
 

@@ -74,6 +74,8 @@ const char *ksm_knob_since(const struct ksm_knob *knob)
 		return " (Linux 6.12 has it)";
 	if (knob->flags & KSM_ABI_NUMA)
 		return " (kernels with CONFIG_NUMA have it)";
+	if (knob->flags & KSM_ABI_ENGINE)
+		return " (the engine has it)";
 	return "";
 }
 

@@ -17,12 +17,13 @@
  * struct ksm_knob - one file of a KSM directory
  * @id: enum ksm_abi_id, as traces store it
  * @name: file name
- * @mode: KSM_ABI_MODE_RO or KSM_ABI_MODE_RW
+ * @mode: KSM_ABI_MODE_RO, KSM_ABI_MODE_RW or KSM_ABI_MODE_RO_ROOT
  * @kind: KSM_ABI_UINT, KSM_ABI_SINT or KSM_ABI_WORD
  * @min: smallest value that may be written
  * @max: greatest value that may be written
  * @def: what a kernel starts with
- * @flags: KSM_ABI_BUSY_SHARED, KSM_ABI_SINCE_6_12, KSM_ABI_NUMA, KSM_ABI_BYTES, KSM_ABI_PAGES
+ * @flags: KSM_ABI_BUSY_SHARED, KSM_ABI_SINCE_6_12, KSM_ABI_NUMA, KSM_ABI_BYTES, KSM_ABI_PAGES,
+ *	KSM_ABI_ENGINE
  */
 struct ksm_knob {
 	unsigned int id;

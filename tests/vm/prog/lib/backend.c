@@ -61,10 +61,9 @@ long long ksm_read(const struct backend *b, const char *file)
 	return value;
 }
 
-int ksm_write(const struct backend *b, const char *file, long long value)
+int ksm_write_text(const struct backend *b, const char *file, const char *text)
 {
-	char text[32];
-	int len = snprintf(text, sizeof(text), "%lld", value);
+	ssize_t len = strlen(text);
 	int fd = ksm_open(b, file, O_WRONLY);
 	int err = 0;
 
@@ -74,6 +73,14 @@ int ksm_write(const struct backend *b, const char *file, long long value)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int ksm_write(const struct backend *b, const char *file, long long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", value);
+	return ksm_write_text(b, file, text);
 }
 
 static void must_write(const struct backend *b, const char *file, long long value)

@@ -67,6 +67,8 @@ long long ksm_try_read(const struct backend *b, const char *file);
 long long ksm_read(const struct backend *b, const char *file);
 /* 0 or -errno. */
 int ksm_write(const struct backend *b, const char *file, long long value);
+/* The same for a word. */
+int ksm_write_text(const struct backend *b, const char *file, const char *text);
 /* run=1 at the highest speed, every page looked at in every pass; dies when refused. */
 void ksm_full_speed(const struct backend *b);
 /* run=2, then 0: nothing stays merged; dies when refused. */
