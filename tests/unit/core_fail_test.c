@@ -69,6 +69,27 @@ static void newer_history(struct sim *sim)
 	pass(sim);
 }
 
+/* The engine comes again, and keeps domains apart; one of three moves, with its child. */
+static void domain_history(struct sim *sim)
+{
+	struct mm_struct *mm[3], *child;
+
+	sim_unload(sim);
+	ksm_core_set_domains(&sim->core, true);
+	for (int i = 0; i < 3; i++) {
+		mm[i] = fill(sim, "ddst");
+		mm[i]->domain = i / 2;
+	}
+	for (int i = 0; i < 3; i++)
+		pass(sim);
+	child = sim_fork(sim, mm[0]);
+	child->domain = 1;
+	mm[1]->domain = 1;
+	sim_register(sim, child);
+	for (int i = 0; i < 3; i++)
+		pass(sim);
+}
+
 static void history(struct sim *sim)
 {
 	struct mm_struct *a, *b, *c, *child;
@@ -106,6 +127,7 @@ static void history(struct sim *sim)
 	pass(sim);
 	pass(sim);
 	newer_history(sim);
+	domain_history(sim);
 }
 
 static bool failing_history(enum sim_op op, int err, long nth)
