@@ -275,8 +275,9 @@ bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigne
 }
 
 /*
- * The whole of it: merged already, with whom it may be; else zeroes, where these are special; else equal to a KSM page;
- * else, if it was left alone since the last visit, equal to a page of the unstable tree.
+ * The whole of it: merged already, with pages that it may be merged with; else zeroes, where these
+ * are special; else equal to a KSM page; else, if it was left alone since the last visit, to a
+ * page of the unstable tree.
  */
 static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct ksm_candidate *cand)
 {

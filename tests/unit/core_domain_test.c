@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Merge domains: no page is shared by two, wherever address spaces move; what it costs is counted. */
+/* Merge domains: no page is shared by two, whoever moves or forks; what it costs is counted. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -18,7 +18,7 @@ static struct ksm_counters_snapshot every_file(void)
 
 	for (unsigned int i = 0; i < ksm_knob_count; i++)
 		s.present |= 1ull << ksm_knobs[i].id;
-	ksm_copy(s.word, sizeof(s.word), "[none] scan-time");
+	ksm_copy(s.word[KSM_ABI_ADVISOR_MODE], KSM_WORD_MAX, "[none] scan-time");
 	return s;
 }
 
