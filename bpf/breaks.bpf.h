@@ -5,17 +5,19 @@
 
 #include "emit.bpf.h"
 
-static __always_inline void count_break(__u32 tgid)
+static __always_inline void count_break(__u32 tgid, __u64 ns)
 {
-	__u64 *n = bpf_map_lookup_elem(&breaks, &tgid), one = 1;
+	struct breaks_state *state = bpf_map_lookup_elem(&breaks, &tgid);
+	struct breaks_state fresh = {};
 
-	if (n) {
-		__sync_fetch_and_add(n, 1);
-	} else if (bpf_map_update_elem(&breaks, &tgid, &one, BPF_NOEXIST)) {
-		n = bpf_map_lookup_elem(&breaks, &tgid);
-		if (n)
-			__sync_fetch_and_add(n, 1);
+	if (!state) {
+		bpf_map_update_elem(&breaks, &tgid, &fresh, BPF_NOEXIST);
+		state = bpf_map_lookup_elem(&breaks, &tgid);
 	}
+	if (!state)
+		return;
+	__sync_fetch_and_add(&state->count, 1);
+	__sync_fetch_and_add(&state->ns, ns);
 }
 
 /* The position of the highest bit. */
@@ -52,7 +54,7 @@ static __always_inline void point_break(struct ksm_event *event, void *mm)
 	if (!ksm_fill_mm(event, mm))
 		return;
 	if (count_mask & BIT64(KSM_EVENT_COW_BREAK)) {
-		count_break(event->tgid);
+		count_break(event->tgid, event->n64);
 		if (event->n64)
 			count_latency(event->n32, event->n64);
 	}

@@ -65,12 +65,18 @@ struct tgid_map {
 	__type(value, struct tgid_state);
 };
 
+/* COW breaks of a process; ksm_stream_proc_breaks() reads it. */
+struct breaks_state {
+	__u64 count;
+	__u64 ns; /* that they took, where the hook can tell */
+};
+
 struct breaks_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, KSM_MAX_PROCESSES);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct breaks_state);
 };
 
 /* Processes that the filter lets through. The values mean nothing. */

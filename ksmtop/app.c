@@ -101,21 +101,22 @@ static bool take(struct app *a, struct ksmtop_sample *s)
 	return model_update(&a->model, s) && ui_refresh(&a->ui, &a->model);
 }
 
+static uint64_t replay_step(const struct app *a)
+{
+	return (uint64_t)((double)a->o->delay * a->ui.replay.speed);
+}
+
 /* Up to a moment of the recording. */
 static bool replay_until(struct app *a, uint64_t at)
 {
 	struct ui_replay *r = &a->ui.replay;
 	struct ksmtop_sample s;
 
-	r->at = at < r->to ? at : r->to;
+	/* No last frame of a few milliseconds: its rates would say nothing. */
+	r->at = at + replay_step(a) / 2 < r->to ? at : r->to;
 	r->done = !replay_forward(a->replay, r->at, on_event, a) || r->at == r->to;
 	replay_sample(a->replay, r->at, &s);
 	return take(a, &s);
-}
-
-static uint64_t replay_step(const struct app *a)
-{
-	return (uint64_t)((double)a->o->delay * a->ui.replay.speed);
 }
 
 /*

@@ -7,41 +7,16 @@
 
 void hist_add(struct ksmtop_hist *h, uint64_t ns)
 {
-	int bucket = ns ? 63 - __builtin_clzll(ns) : 0;
+	unsigned int bit = 63 - (unsigned int)__builtin_clzll(ns | 1 << KSM_LATENCY_BITS);
+	uint64_t below = ns >> (bit - KSM_LATENCY_BITS) & ((1 << KSM_LATENCY_BITS) - 1);
 
-	h->n[bucket < KSMTOP_HIST ? bucket : KSMTOP_HIST - 1]++;
+	h->n[bit << KSM_LATENCY_BITS | below]++;
 }
 
-uint64_t hist_count(const struct ksmtop_hist *h)
+void hist_minus(struct ksmtop_hist *to, const struct ksmtop_hist *a, const struct ksmtop_hist *b)
 {
-	uint64_t sum = 0;
-
-	for (int i = 0; i < KSMTOP_HIST; i++)
-		sum += h->n[i];
-	return sum;
-}
-
-struct ksmtop_hist hist_minus(const struct ksmtop_hist *a, const struct ksmtop_hist *b)
-{
-	struct ksmtop_hist out;
-
-	for (int i = 0; i < KSMTOP_HIST; i++)
-		out.n[i] = a->n[i] - (a->n[i] >= b->n[i] ? b->n[i] : 0);
-	return out;
-}
-
-double hist_percentile(const struct ksmtop_hist *h, double percent)
-{
-	double want = (double)hist_count(h) * percent / 100, sum = 0;
-
-	for (int i = 0; i < KSMTOP_HIST; i++) {
-		double n = (double)h->n[i], low = (double)(UINT64_C(1) << i);
-
-		if (n > 0 && sum + n >= want)
-			return low + low * (want - sum) / n;
-		sum += n;
-	}
-	return 0;
+	for (int i = 0; i < KSM_LATENCY_SLOTS; i++)
+		to->n[i] = a->n[i] - (a->n[i] >= b->n[i] ? b->n[i] : 0);
 }
 
 static struct ksmtop_comm *comm_of(const struct ksmtop_events *ev, uint32_t tgid)
@@ -71,6 +46,8 @@ int events_take(void *ctx, const struct ksm_event *event)
 	case KSM_EVENT_PROCESS:
 	case KSM_EVENT_SCANNER:
 	case KSM_EVENT_NAME:
+	case KSM_EVENT_BATCH_SLEEP:
+	case KSM_EVENT_BATCH_WAKE:
 		return 0;
 	case KSM_EVENT_COW_BREAK:
 		take_break(ev, event);

@@ -15,28 +15,18 @@
 
 #define KSMTOP_EVENTS 4096 /* kept */
 #define KSMTOP_COMMS 2048  /* names kept, by a hash of the process id */
-#define KSMTOP_HIST 40	   /* from 1 ns to 9 minutes */
 
 /**
- * struct ksmtop_hist - a histogram of times
- * @n: n[i] counts those from 2^i to 2^(i+1) - 1 ns
+ * struct ksmtop_hist - a histogram of times, in the slots of lib/latency.h
  */
 struct ksmtop_hist {
-	uint64_t n[KSMTOP_HIST];
+	uint64_t n[KSM_LATENCY_SLOTS];
 };
 
 void hist_add(struct ksmtop_hist *h, uint64_t ns);
-uint64_t hist_count(const struct ksmtop_hist *h);
 
-/* @a less @b, bucket by bucket; what would be negative (the source began anew) counts as @a's. */
-struct ksmtop_hist hist_minus(const struct ksmtop_hist *a, const struct ksmtop_hist *b);
-
-/**
- * hist_percentile() - the time that @percent of all took at most, ns
- *
- * Within a bucket times are taken as evenly spread. 0 for an empty histogram.
- */
-double hist_percentile(const struct ksmtop_hist *h, double percent);
+/* @a less @b, slot by slot; what would be negative (the source began anew) counts as @a's. */
+void hist_minus(struct ksmtop_hist *to, const struct ksmtop_hist *a, const struct ksmtop_hist *b);
 
 struct ksmtop_comm {
 	uint32_t tgid;
@@ -65,8 +55,8 @@ struct ksmtop_events {
  * events_take() - one more event; of the type ksm_event_fn
  * @ctx: struct ksmtop_events
  *
- * Snapshots (counters, processes, the scanner) and names are no events to look at: they are not
- * kept. Return: 0.
+ * Snapshots (counters, processes, the scanner), names, and the scanner's going to sleep and waking
+ * up a hundred times a second are nothing to look at: they are not kept. Return: 0.
  */
 int events_take(void *ctx, const struct ksm_event *event);
 

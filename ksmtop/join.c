@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/pagemap.h"
 #include "lib/util.h"
 #include "maps.h"
 
@@ -16,8 +17,6 @@
 #define CHUNK 512		   /* page table entries read at once */
 #define CROWD 64		   /* more processes on one frame than that are sampled */
 
-#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
-#define PAGEMAP_PFN ((UINT64_C(1) << 55) - 1)
 #define KPAGEFLAGS_KSM (UINT64_C(1) << 21)
 
 struct mapped {
@@ -28,6 +27,7 @@ struct mapped {
 /**
  * struct join - a search under way
  * @frames: mappings of frames whose hash has @mask's bits clear
+ * @zero: frame of the page of zeroes, which everybody maps
  * @pagemap: of the process being read
  * @flags: kpageflags, -1 when it cannot be read
  * @slots: pairs by a hash of them, open addressing
@@ -39,7 +39,7 @@ struct join {
 	struct mapped *frames;
 	size_t count;
 	uint64_t mask;
-	uint64_t page;
+	uint64_t page, zero;
 	int pagemap, flags;
 	uint32_t who;
 	struct ksmtop_pair *slots;
@@ -76,7 +76,7 @@ static void take_fewer(struct join *j)
 
 static void take(struct join *j, uint64_t pfn)
 {
-	if (!pfn || hash(pfn) & j->mask)
+	if (!pfn || pfn == j->zero || hash(pfn) & j->mask)
 		return;
 	while (j->count == FRAMES)
 		take_fewer(j);
@@ -84,44 +84,37 @@ static void take(struct join *j, uint64_t pfn)
 		j->frames[j->count++] = (struct mapped){ pfn, j->who };
 }
 
-static int read_vma(const struct ksmtop_vma *v, void *ctx)
+static int read_mapping(const struct ksm_mapping *map, void *ctx)
 {
 	uint64_t entries[CHUNK];
 	struct join *j = ctx;
 
-	if (!v->mergeable || (v->have_merged && !v->merged))
+	if (!(map->flags & KSM_MAP_MERGEABLE) || !map->anonymous)
 		return 0;
-	for (uint64_t a = v->start; a < v->end; a += CHUNK * j->page) {
-		uint64_t n = (v->end - a) / j->page;
-		ssize_t got;
+	for (uint64_t a = map->start; a < map->end; a += CHUNK * j->page) {
+		uint64_t n = (map->end - a) / j->page;
+		ssize_t got = ksm_pagemap_read(j->pagemap, a, entries, n < CHUNK ? n : CHUNK);
 
-		if (n > CHUNK)
-			n = CHUNK;
-		got = pread(j->pagemap, entries, n * sizeof(*entries),
-			    (off_t)(a / j->page * sizeof(*entries)));
 		if (got <= 0)
 			return 0;
-		j->out->looked += (uint64_t)got / sizeof(*entries);
-		for (size_t i = 0; i < (size_t)got / sizeof(*entries); i++)
-			if (entries[i] & PAGEMAP_PRESENT)
-				take(j, entries[i] & PAGEMAP_PFN);
+		j->out->looked += (uint64_t)got;
+		for (ssize_t i = 0; i < got; i++)
+			if (entries[i] & KSM_PM_PRESENT && !(entries[i] & KSM_PM_FILE))
+				take(j, entries[i] & KSM_PM_PFN);
 	}
 	return 0;
 }
 
 static void read_process(struct join *j, uint32_t who)
 {
-	char path[64];
-
 	j->who = who;
 	j->out->processes++;
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)j->pids[who]);
-	j->pagemap = open_proc(j->io, path);
+	j->pagemap = ksm_pagemap_open(j->io, j->pids[who]);
 	if (j->pagemap < 0) {
 		j->out->gone++;
 		return;
 	}
-	if (maps_each(j->io, j->pids[who], read_vma, j))
+	if (ksm_mappings_each(j->io, j->pids[who], read_mapping, j))
 		j->out->gone++;
 	close(j->pagemap);
 }
@@ -223,6 +216,7 @@ void join_run(const struct ksm_io *io, const pid_t *pids, size_t n, struct ksmto
 	struct join j = { .io = io, .pids = pids, .out = out, .page = (uint64_t)ksm_page_size() };
 
 	*out = (struct ksmtop_sharing){ .sample = 1 };
+	j.zero = ksm_zero_pfn(io);
 	j.frames = malloc(FRAMES * sizeof(*j.frames));
 	j.slots = calloc(PAIRS, sizeof(*j.slots));
 	j.flags = open_proc(io, "/proc/kpageflags");

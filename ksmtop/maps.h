@@ -9,15 +9,6 @@
 #include "sharing.h"
 
 /**
- * maps_each() - every mapping of a process, out of its smaps
- * @fn: gets each; a non-zero return ends the walk
- *
- * Return: 0, what @fn returned, or negative errno.
- */
-int maps_each(const struct ksm_io *io, pid_t pid, int (*fn)(const struct ksmtop_vma *v, void *ctx),
-	      void *ctx);
-
-/**
  * maps_detail() - fill a struct ksmtop_detail; what is missing is said in @d->why
  */
 void maps_detail(const struct ksm_io *io, pid_t pid, struct ksmtop_detail *d);

@@ -161,10 +161,19 @@ static void cow_detail(const struct ksmtop_model *m, char *buf, size_t size)
 			 ksm_format_count(lost, sizeof(lost), (int64_t)m->now.lost.v));
 }
 
+/* Passes that are over before one can look at them. */
+static bool is_quick(const struct ksmtop_model *m)
+{
+	return m->pass.per_second.have && m->pass.per_second.v * m->interval >= 1 &&
+	       m->pass.whole < m->scan_rate.v * m->interval * 2;
+}
+
 static void pass_value(const struct ksmtop_model *m, char *buf, size_t size)
 {
 	if (m->state == KSMTOP_GONE)
 		snprintf(buf, size, "-");
+	else if (is_quick(m))
+		snprintf(buf, size, "%.1f /s", m->pass.per_second.v);
 	else if (m->pass.have && m->pass.whole > 0)
 		snprintf(buf, size, "%.0f %%", m->pass.scanned / m->pass.whole * 100);
 	else
@@ -178,6 +187,8 @@ static void pass_detail(const struct ksmtop_model *m, char *buf, size_t size)
 	ksm_format_count(n, sizeof(n), counter(m, KSM_ABI_FULL_SCANS) + 1);
 	if (m->state != KSMTOP_RUNNING)
 		*buf = '\0';
+	else if (is_quick(m))
+		snprintf(buf, size, "passes, now at pass %s", n);
 	else if (!m->pass.have)
 		snprintf(buf, size, "of pass %s: told from the next one on", n);
 	else if (!m->pass.left.have)

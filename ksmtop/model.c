@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/latency.h"
+
 static void history_push(struct ksmtop_history *h, struct ksmtop_num n)
 {
 	/* A gap is shown as a gap: 0 would claim that nothing happened. */
@@ -102,6 +104,7 @@ static void update_pass(struct ksmtop_model *m, const struct ksmtop_sample *befo
 	m->pass = (struct ksmtop_pass){ 0 };
 	if (!scans.have || !scanned.have || scans.v < old.v)
 		return;
+	m->pass.per_second = number((double)(scans.v - old.v) / m->interval);
 	if (scans.v > old.v) {
 		double passes = (double)(scans.v - old.v);
 
@@ -123,14 +126,14 @@ static void update_pass(struct ksmtop_model *m, const struct ksmtop_sample *befo
 /* Percentiles of the breaks within the last KSMTOP_LATENCY_SPAN samples. */
 static void update_latency(struct ksmtop_model *m)
 {
-	struct ksmtop_hist *oldest = &m->old_latency[m->latency_next];
+	struct ksmtop_hist *oldest = &m->old_latency[m->latency_next], lately;
 	const struct ksmtop_hist *total = m->now.have_latency ? &m->now.latency : &m->ev.latency;
-	struct ksmtop_hist lately = hist_minus(total, oldest);
 
+	hist_minus(&lately, total, oldest);
 	m->p50 = m->p99 = (struct ksmtop_num){ 0 };
-	if (hist_count(&lately)) {
-		m->p50 = number(hist_percentile(&lately, 50));
-		m->p99 = number(hist_percentile(&lately, 99));
+	if (ksm_latency_count(lately.n)) {
+		m->p50 = number((double)ksm_latency_percentile(lately.n, 50));
+		m->p99 = number((double)ksm_latency_percentile(lately.n, 99));
 	}
 	*oldest = *total;
 	m->latency_next = (m->latency_next + 1) % KSMTOP_LATENCY_SPAN;

@@ -160,11 +160,12 @@ struct ksmtop_group_row {
  * @scanned: pages of it that were looked at
  * @whole: pages that a pass has: as many as the one before, or as are tracked
  * @left: seconds to its end at the present speed
+ * @per_second: passes that ended lately
  */
 struct ksmtop_pass {
 	bool have;
 	double scanned, whole;
-	struct ksmtop_num left;
+	struct ksmtop_num left, per_second;
 };
 
 enum ksmtop_state {

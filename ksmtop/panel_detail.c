@@ -5,11 +5,13 @@
 
 #include "cells.h"
 #include "lib/format.h"
+#include "lib/latency.h"
 #include "views.h"
 
 #define SIDE 110 /* columns from which on the parts stand side by side */
 #define PARTNERS 6
 #define BUCKETS 12 /* of the histogram that are shown */
+#define BITS 64
 
 int panel_detail_count(const struct ksmtop_model *m, const struct ksmtop_ui *ui)
 {
@@ -147,27 +149,36 @@ static void draw_partners(const struct ksmtop_model *m, const struct ksmtop_ui *
 
 /* ---- latency ------------------------------------------------------------------------------- */
 
+/* By powers of two: the finer slots are for percentiles. */
+static uint64_t octave(const struct ksmtop_hist *hist, int bit)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < 1 << KSM_LATENCY_BITS; i++)
+		sum += hist->n[bit << KSM_LATENCY_BITS | i];
+	return sum;
+}
+
 static void draw_latency(const struct ksmtop_model *m, struct screen *s, int x, int y, int w, int h)
 {
 	const struct ksmtop_hist *hist = &m->ev.watch_latency;
-	uint64_t max = 0, all = hist_count(hist);
+	uint64_t max = 0, all = ksm_latency_count(hist->n);
 	int first = 0, rows = h - 1 < BUCKETS ? h - 1 : BUCKETS;
 	char text[96], a[KSM_FORMAT_MAX], b[KSM_FORMAT_MAX];
 
-	snprintf(text, sizeof(text), "COW latency: p50 %s, p99 %s",
-		 all ? ksm_format_duration(a, sizeof(a), (uint64_t)hist_percentile(hist, 50)) : "-",
-		 all ? ksm_format_duration(b, sizeof(b), (uint64_t)hist_percentile(hist, 99)) :
-		       "-");
+	ksm_format_duration(a, sizeof(a), ksm_latency_percentile(hist->n, 50));
+	ksm_format_duration(b, sizeof(b), ksm_latency_percentile(hist->n, 99));
+	snprintf(text, sizeof(text), "COW latency: p50 %s, p99 %s", all ? a : "-", all ? b : "-");
 	part(s, x, y, w, text);
-	for (int i = 0; i < KSMTOP_HIST; i++)
-		if (hist->n[i] > max)
-			max = hist->n[i];
-	while (first < KSMTOP_HIST - 1 && !hist->n[first])
-		first++;
 	if (!all)
 		screen_text(s, x + 1, y + 1, w - 2, ST_DIM, "no COW break of it seen yet");
-	for (int i = 0; all && i < rows && first + i < KSMTOP_HIST; i++) {
-		uint64_t n = hist->n[first + i];
+	for (int i = 0; i < BITS; i++)
+		if (octave(hist, i) > max)
+			max = octave(hist, i);
+	while (first < BITS - 1 && !octave(hist, first))
+		first++;
+	for (int i = 0; all && i < rows && first + i < BITS; i++) {
+		uint64_t n = octave(hist, first + i);
 		int bar = (int)((double)n / (double)max * (w - 24) + 0.5);
 
 		ksm_format_duration(text, sizeof(text), UINT64_C(1) << (first + i));

@@ -263,6 +263,17 @@ static void note_hooks(const struct ksmtop_sampler *p, struct ksmtop_sample *s)
 		sampler_note(s, "COW breaks: %s", cow);
 }
 
+/* Hundreds of looks into a map: only after a break. */
+static void take_latency(struct ksmtop_sampler *p)
+{
+	uint64_t unmerge[KSM_LATENCY_SLOTS];
+
+	ksm_stream_latency(p->totals.stream, KSM_COW_WRITE, p->latency.n);
+	ksm_stream_latency(p->totals.stream, KSM_COW_UNMERGE, unmerge);
+	for (int i = 0; i < KSM_LATENCY_SLOTS; i++)
+		p->latency.n[i] += unmerge[i];
+}
+
 static void take_events(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 {
 	struct ksm_totals t;
@@ -281,6 +292,10 @@ static void take_events(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 		s->breaks.v = t.fired[KSM_EVENT_COW_BREAK];
 	p->breaks_changed = s->breaks.v != p->breaks;
 	p->breaks = s->breaks.v;
+	s->have_latency = true;
+	if (p->breaks_changed)
+		take_latency(p);
+	s->latency = p->latency;
 	s->lost.have = true;
 	for (int type = 0; type < KSM_EVENT_MAX; type++)
 		s->lost.v += t.lost[type];

@@ -18,6 +18,7 @@
  * @events: the events themselves, while somebody (@fn) wants them
  * @let_go: both were closed because the engine is idle
  * @breaks: COW breaks counted last time; @breaks_changed: there are more now
+ * @latency: of them all
  * @iter: task iterator, NULL when /proc is read instead
  * @iter_why: why not
  * @have_zero: this kernel counts a process's zero pages
@@ -39,6 +40,7 @@ struct ksmtop_sampler {
 	bool let_go;
 	uint64_t breaks;
 	bool breaks_changed;
+	struct ksmtop_hist latency;
 	struct ksm_proc_iter *iter;
 	char iter_why[256];
 	bool have_zero, all;

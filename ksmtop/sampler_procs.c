@@ -38,8 +38,10 @@ static void take_breaks(struct ksmtop_sampler *p, struct ksmtop_proc *row, struc
 		return;
 	/* A look into the map for each process is worth it only when there was any break. */
 	if (p->breaks_changed)
-		who->breaks = ksm_stream_proc_breaks(p->totals.stream, (uint32_t)row->pid);
+		who->breaks =
+			ksm_stream_proc_breaks(p->totals.stream, (uint32_t)row->pid, &who->cow_ns);
 	row->breaks = count_if(true, who->breaks);
+	row->cow_ns = count_if(true, who->cow_ns);
 }
 
 static int iter_row(void *ctx, const struct ksm_proc_row *r)

@@ -18,7 +18,7 @@ struct who;
  * @group: see struct ksmtop_group
  * @mergeable: bytes, when @have_mergeable
  * @looked: how often that was read
- * @breaks: COW breaks of it when they were last looked up
+ * @breaks, @cow_ns: COW breaks of it when they were last looked up, and the time they took
  * @seen: pass in which it was last there
  */
 struct who_proc {
@@ -29,7 +29,7 @@ struct who_proc {
 	bool have_mergeable;
 	uint64_t mergeable;
 	uint64_t looked;
-	uint64_t breaks;
+	uint64_t breaks, cow_ns;
 	uint64_t seen;
 };
 

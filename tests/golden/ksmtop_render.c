@@ -4,7 +4,8 @@
  *
  *	ksmtop_render SCENE COLUMNSxLINES utf8|ascii[,colour|,mono] [KEYS]
  *
- * SCENE is one of scenes[], or replay:DIR: a recording, a frame a second up to its end.
+ * SCENE is one of scenes[], or replay:DIR[@SECONDS]: a recording, a frame a second up to its
+ * end, or so far.
  * KEYS are pressed after the last sample; some stand for others, see key(). With "colour" or "mono"
  * the screen comes with escape sequences.
  */
@@ -93,9 +94,9 @@ static void busy(struct ksmtop_sample *s, unsigned int i)
 	s->breaks = count(5000 + i * 60 + wave * wave * 4);
 	s->lost = count(0);
 	s->have_latency = true;
-	s->latency.n[10] = i * 40;
-	s->latency.n[11] = i * 30;
-	s->latency.n[14] = i;
+	s->latency.n[80] = i * 40;
+	s->latency.n[91] = i * 30;
+	s->latency.n[114] = i;
 	for (int p = 0; p < 9; p++) {
 		static const char *const names[] = { "qemu-system-x86", "firefox", "java" };
 		static const char *const users[] = { "libvirt-qemu", "ada", "jenkins" };
@@ -223,8 +224,10 @@ static int on_event(void *ctx, const struct ksm_event *e)
 	return events_take(ctx, e);
 }
 
-static void replay(struct ksmtop_model *m, struct ksmtop_ui *ui, const char *dir)
+/* @what: DIR or DIR@SECONDS: only so far */
+static void replay(struct ksmtop_model *m, struct ksmtop_ui *ui, char *what)
 {
+	const char *dir = strsep(&what, "@");
 	struct ksm_error err = { 0 };
 	struct replay *r = replay_open(dir, &err);
 	static struct ksmtop_group kept[64];
@@ -236,6 +239,8 @@ static void replay(struct ksmtop_model *m, struct ksmtop_ui *ui, const char *dir
 	}
 	ui->replay = (struct ui_replay){ true, false, replay_from(r), replay_to(r), 0, 1 };
 	for (uint64_t at = ui->replay.from; !ui->replay.done; at += 1000000000) {
+		if (what && at > ui->replay.from + strtoull(what, NULL, 10) * 1000000000)
+			break;
 		ui->replay.at = at < ui->replay.to ? at : ui->replay.to;
 		ui->replay.done = !replay_forward(r, ui->replay.at, on_event, &m->ev) ||
 				  ui->replay.at == ui->replay.to;

@@ -173,7 +173,7 @@ static void unprivileged(void)
 	assert_int_equal(seen.sum, 5);
 	assert_int_equal(ksm_stream_finish(stream), 0);
 	assert_int_equal(ksm_stream_lost(stream), 0);
-	assert_int_equal(ksm_stream_proc_breaks(stream, 1), 0);
+	assert_int_equal(ksm_stream_proc_breaks(stream, 1, NULL), 0);
 	ksm_stream_close(stream);
 	assert_true(ksm_proc_iter_open(&iter, err, sizeof(err)) < 0);
 	assert_true(err[0]);

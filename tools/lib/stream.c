@@ -396,15 +396,18 @@ uint64_t ksm_stream_lost(const struct ksm_stream *s)
 	return sum;
 }
 
-uint64_t ksm_stream_proc_breaks(const struct ksm_stream *s, uint32_t tgid)
+uint64_t ksm_stream_proc_breaks(const struct ksm_stream *s, uint32_t tgid, uint64_t *ns)
 {
-	uint64_t count = 0;
+	struct {
+		uint64_t count;
+		uint64_t ns;
+	} state = { 0 };
 
-	if (!s->skel)
-		return 0;
-	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.breaks), &tgid, &count))
-		return 0;
-	return count;
+	if (s->skel && bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.breaks), &tgid, &state))
+		state.count = state.ns = 0;
+	if (ns)
+		*ns = state.ns;
+	return state.count;
 }
 
 int ksm_stream_watch(struct ksm_stream *s, uint32_t tgid)

@@ -208,10 +208,11 @@ uint64_t ksm_stream_lost(const struct ksm_stream *stream);
  * ksm_stream_proc_breaks - COW breaks of one process since the stream was opened
  * @stream: open stream with COW_BREAK in events or totals
  * @tgid: process
+ * @ns: time that they took, 0 where the hook cannot tell; may be NULL
  *
  * Return: the count; 0 for a process that had none, or that has gone.
  */
-uint64_t ksm_stream_proc_breaks(const struct ksm_stream *stream, uint32_t tgid);
+uint64_t ksm_stream_proc_breaks(const struct ksm_stream *stream, uint32_t tgid, uint64_t *ns);
 
 /* ksm_proc_row.mm_flags */
 #define KSM_MM_MERGEABLE (UINT64_C(1) << 16) /* KSM knows the address space */
