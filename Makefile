@@ -32,6 +32,7 @@ all:
 -include tests/unit/build.mk
 -include tests/vm/prog/build.mk
 -include tests/bench/build.mk
+-include tests/fuzz/build.mk
 
 all: $(BINS)
 
@@ -81,8 +82,14 @@ bench:
 	@tests/setup test $(KERNELS)
 	@KERNELS="$(KERNELS)" ROWS="$(ROWS)" JOBS="$(or $(JOBS),2)" tests/bench/run
 
-fuzz soak:
-	@echo "make $@: not there yet: no such tests have been written" >&2; exit 1
+# RUNS made-up recordings for ksmtrace to read.
+fuzz:
+	@tests/setup test
+	@tests/fuzz/run $(or $(RUNS),100000)
+
+soak:
+	@tests/setup test
+	@tests/fuzz/run $(or $(RUNS),10000000)
 
 include packaging/install.mk
 
@@ -99,6 +106,8 @@ help:
 #: make test-unit | test-host | test-vm | lint
 #:                         a part of them
 #: make bench              the figures, and whether limits are met (KERNELS=..., ROWS="1 tail")
+#: make fuzz               made-up recordings through ksmtrace (RUNS=100000)
+#: make soak               the long ones: ten million of them (hours)
 #: make kmod               the engine for a guest's kernel (KERNEL=6.1|6.12|7.3|debug|running)
 #: make debug-kernel       build the debug kernel (minutes, once)
 #: make install            tools, manuals, completions (PREFIX, DESTDIR), and the engine for the

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * trace-gen DIR EVENTS [PROCESSES]: a recording of a busy host, made up but of the usual kind:
- * guests whose pages merge, are written to and merge again, passes, counters once a second. The
- * same arguments give the same events.
+ * trace-gen DIR EVENTS [PROCESSES [PACKET]]: a recording of a busy host, made up but of the usual
+ * kind: guests whose pages merge, are written to and merge again, passes, counters once a second.
+ * The same arguments give the same events. At most PACKET events are in a packet.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,7 @@ struct gen {
 	uint64_t broken;
 	uint32_t processes;
 	uint32_t pass;
+	uint64_t packet;
 };
 
 static uint64_t roll(struct gen *g)
@@ -43,8 +44,11 @@ static int put(void *ctx, const struct ksm_event *event)
 {
 	struct gen *g = ctx;
 
-	g->written++;
-	return ksm_trace_write(g->writer, event, &g->err);
+	int ret = ksm_trace_write(g->writer, event, &g->err);
+
+	if (!ret && !(++g->written % g->packet))
+		ret = ksm_trace_flush(g->writer, &g->err);
+	return ret;
 }
 
 static struct ksm_event event(const struct gen *g, unsigned int type, uint32_t process)
@@ -177,14 +181,16 @@ int main(int argc, char **argv)
 		{ "backend", "kernel" },
 	};
 	struct gen g = { .time = START, .random = 88172645463325252u, .processes = 200 };
-	uint64_t events, processes = 200;
+	uint64_t events, processes = 200, packet = UINT64_MAX;
 
-	if (argc < 3 || argc > 4 || ksm_parse_u64(argv[2], &events) ||
-	    (argc == 4 && (ksm_parse_u64(argv[3], &processes) || !processes))) {
-		fprintf(stderr, "usage: trace-gen DIR EVENTS [PROCESSES]\n");
+	if (argc < 3 || argc > 5 || ksm_parse_u64(argv[2], &events) ||
+	    (argc >= 4 && (ksm_parse_u64(argv[3], &processes) || !processes)) ||
+	    (argc == 5 && (ksm_parse_u64(argv[4], &packet) || !packet))) {
+		fprintf(stderr, "usage: trace-gen DIR EVENTS [PROCESSES [PACKET]]\n");
 		return 2;
 	}
 	g.processes = processes;
+	g.packet = packet;
 	if (ksm_trace_create(argv[1], START, env, KSM_ARRAY_SIZE(env), &g.writer, &g.err) ||
 	    generate(&g, events) || ksm_trace_finish(g.writer, &g.err)) {
 		fprintf(stderr, "trace-gen: %s\n", g.err.text);

@@ -200,6 +200,16 @@ static void test_processes(void **state)
 	assert_false(r->procs.all[2].exited);
 }
 
+/* Processes of which nothing but the end is told. */
+static void test_exits_alone(void **state)
+{
+	for (uint32_t tgid = 1; tgid < 5000; tgid++)
+		feed(event(tgid & 1 ? KSM_EVENT_EXIT : KSM_EVENT_ENTER, tgid));
+	assert_int_equal(r->procs.count, 5000);
+	for (uint32_t i = 1; i < 5000; i++)
+		assert_int_equal(r->procs.all[i].exited, i & 1);
+}
+
 static void test_more_processes_than_room(void **state)
 {
 	for (uint32_t tgid = 1; tgid < PROCS_MAX + 1000; tgid++)
@@ -476,6 +486,7 @@ int main(void)
 		TEST(test_sample_one_frame),
 		TEST(test_page_life),
 		TEST(test_processes),
+		TEST(test_exits_alone),
 		TEST(test_more_processes_than_room),
 		TEST(test_passes),
 		TEST(test_passes_without_end),

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "ksmtrace/line_detail.h"
+#include "ksmtrace/limits.h"
 #include "lib/format.h"
 #include "lib/json.h"
 #include "lib/trace_types.h"
@@ -49,7 +50,6 @@ static const char *const clock_names[] = {
 };
 
 #define SECOND UINT64_C(1000000000)
-#define NAME_SLOTS 4096
 
 /**
  * struct line - see line.h

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ksmtrace/limits.h"
 #include "ksmtrace/report_sample.h"
 #include "lib/backend.h"
 #include "lib/json.h"
 #include "lib/trace_names.h"
 #include "lib/trace_types.h"
 
-#define SLOTS 65536
 #define LANE_SHIFT 24
 
 /**
@@ -46,7 +46,7 @@ struct perfetto {
 	uint64_t woken;
 	struct ksm_counters_snapshot counters[2];
 	struct ksm_name name;
-	struct track tracks[SLOTS];
+	struct track tracks[TRACK_SLOTS];
 };
 
 /* Opens an event: what all of them have. The caller adds fields and closes the brace. */
@@ -106,10 +106,10 @@ struct perfetto *perfetto_new(const struct ksm_trace_info *info, int64_t page_si
 
 static struct track *track_of(struct perfetto *p, uint32_t tgid)
 {
-	uint32_t at = sample_mix(tgid) % SLOTS;
+	uint32_t at = sample_mix(tgid) % TRACK_SLOTS;
 
 	for (uint32_t i = 0; i < 16; i++) {
-		struct track *t = &p->tracks[(at + i) % SLOTS];
+		struct track *t = &p->tracks[(at + i) % TRACK_SLOTS];
 
 		if (t->tgid == tgid)
 			return t;

@@ -132,6 +132,7 @@ static bool parse_wall(const struct print *p, const char *text, uint64_t *ns)
 	time_t start = (p->info.start + p->info.wall_offset) / SECOND;
 	uint64_t fraction = 0;
 	const char *rest;
+	int64_t wall;
 	char zero[40];
 	struct tm tm, day;
 
@@ -150,7 +151,9 @@ static bool parse_wall(const struct print *p, const char *text, uint64_t *ns)
 	snprintf(zero, sizeof(zero), "0%.30s", *rest ? rest : ".0");
 	if (!parse_seconds(zero, &fraction))
 		return false;
-	*ns = (uint64_t)mktime(&tm) * SECOND + fraction - p->info.wall_offset;
+	wall = mktime(&tm) * (int64_t)SECOND + (int64_t)fraction;
+	/* Before the machine was started: everything is later. */
+	*ns = wall > p->info.wall_offset ? wall - p->info.wall_offset : 0;
 	return true;
 }
 

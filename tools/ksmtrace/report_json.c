@@ -25,7 +25,7 @@ static void put_recording(const struct report_view *v, struct json_object *to)
 	ksm_json_int(to, "page_size", v->page_size);
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(keys); i++)
 		ksm_json_str(to, keys[i], ksm_trace_env_get(v->info, keys[i]));
-	ksm_json_str(to, "cut_short", v->cut);
+	ksm_json_str(to, "ends_early", v->cut);
 }
 
 static void put_events(const struct report_view *v, struct json_object *to)

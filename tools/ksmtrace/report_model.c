@@ -4,10 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Slots of 24 bytes: 48 MiB and 24 MiB at most. */
-#define LIVE_MAX (1u << 21)
-#define FRAMES_MAX (1u << 20)
-
 struct report *report_new(uint64_t start)
 {
 	struct report *r = calloc(1, sizeof(*r));

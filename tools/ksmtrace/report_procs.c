@@ -32,7 +32,7 @@ void tally_add(struct tally *to, const struct tally *from)
 
 int procs_init(struct procs *p)
 {
-	p->capacity = 64;
+	p->capacity = PROCS_MAX < 64 ? PROCS_MAX : 64;
 	p->all = calloc(p->capacity, sizeof(*p->all));
 	p->by_tgid = calloc(TGID_SLOTS, sizeof(*p->by_tgid));
 	p->strings = calloc(STRINGS_MAX, sizeof(*p->strings));
@@ -165,6 +165,14 @@ static void learn_pages(struct procs *p, const struct ksm_event *event)
 		p->all[number].tally.before = event->n32 + event->address;
 }
 
+static void learn_exit(struct procs *p, const struct ksm_event *event, bool exited)
+{
+	/* Separate: a new process may move all the others. */
+	uint32_t number = procs_of(p, event);
+
+	p->all[number].exited = exited;
+}
+
 void procs_feed(struct procs *p, const struct ksm_event *event)
 {
 	if (!event->tgid)
@@ -180,11 +188,11 @@ void procs_feed(struct procs *p, const struct ksm_event *event)
 		learn_pages(p, event);
 		break;
 	case KSM_EVENT_EXIT:
-		p->all[procs_of(p, event)].exited = true;
+		learn_exit(p, event, true);
 		break;
 	case KSM_EVENT_ENTER:
 		/* A new program in the same process. */
-		p->all[procs_of(p, event)].exited = false;
+		learn_exit(p, event, false);
 		break;
 	default:
 		break;

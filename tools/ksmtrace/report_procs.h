@@ -11,10 +11,8 @@
 #include <stdint.h>
 
 #include "ksm_event.h"
+#include "ksmtrace/limits.h"
 #include "lib/trace_names.h"
-
-#define PROCS_MAX (1u << 17)
-#define STRINGS_MAX (1u << 16)
 
 /**
  * struct tally - what happened to the pages of a process, or of several

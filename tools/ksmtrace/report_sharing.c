@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAIR_SLOTS (1u << 17)
 #define PAIRS_MAX (PAIR_SLOTS / 4 * 3)
 /* Groups of one page that are paired with each other; of more, so many stand for all. */
 #define PAIRED_MAX 16

@@ -56,7 +56,7 @@ static void print_losses(const struct report_view *v, FILE *to)
 	if (!v->cut)
 		return;
 	head("", to);
-	fprintf(to, "cut short: what came after is not in it\n");
+	fprintf(to, "ends early: what came after is not in it\n");
 }
 
 static void print_saved(const struct report_view *v, FILE *to)
