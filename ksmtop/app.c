@@ -167,7 +167,7 @@ static void write_knobs(void *arg)
 static void value_now(const struct app *a, const struct ksm_knob *knob, char *buf, size_t size)
 {
 	if (knob->kind == KSM_ABI_WORD)
-		ksm_snapshot_word(&a->model.now.counters, buf, size);
+		ksm_snapshot_word(&a->model.now.counters, knob->id, buf, size);
 	else
 		snprintf(buf, size, "%lld",
 			 (long long)ksm_snapshot_get(&a->model.now.counters, knob->id));

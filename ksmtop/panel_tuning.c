@@ -71,7 +71,7 @@ const struct ksm_knob *tuning_knob(const struct ksmtop_model *m, int i)
 void tuning_value(const struct ksmtop_model *m, const struct ksm_knob *knob, char *buf, size_t size)
 {
 	if (knob->kind == KSM_ABI_WORD)
-		ksm_snapshot_word(&m->now.counters, buf, size);
+		ksm_snapshot_word(&m->now.counters, knob->id, buf, size);
 	else
 		snprintf(buf, size, "%" PRId64, ksm_snapshot_get(&m->now.counters, knob->id));
 }
@@ -120,7 +120,7 @@ void tuning_step(const struct ksmtop_model *m, const struct ksm_knob *knob, int 
 
 	if (knob->kind == KSM_ABI_WORD) {
 		tuning_value(m, knob, buf, size);
-		step_word(m->now.counters.word, up, buf, size);
+		step_word(m->now.counters.word[knob->id], up, buf, size);
 		return;
 	}
 	v = knob->max <= 2 ? v + up : step_number(v, up);
@@ -140,8 +140,8 @@ static void draw_knob(const struct ksmtop_model *m, const struct ksm_knob *knob,
 
 	tuning_value(m, knob, value, sizeof(value));
 	if (knob->kind == KSM_ABI_WORD) {
-		snprintf(def, sizeof(def), "none");
-		snprintf(range, sizeof(range), "%s", m->now.counters.word);
+		snprintf(def, sizeof(def), "%s", knob->id == KSM_ABI_MERGE_DOMAIN ? "all" : "none");
+		snprintf(range, sizeof(range), "%s", m->now.counters.word[knob->id]);
 	} else {
 		snprintf(def, sizeof(def), "%" PRId64, knob->def);
 		snprintf(range, sizeof(range), "%" PRId64 " to %" PRId64, knob->min, knob->max);

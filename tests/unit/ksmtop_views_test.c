@@ -109,7 +109,7 @@ static void test_tuning(void **state)
 	knob(f, KSM_ABI_RUN, 1);
 	knob(f, KSM_ABI_PAGES_TO_SCAN, 100);
 	knob(f, KSM_ABI_ADVISOR_MODE, 0);
-	strcpy(f->model.now.counters.word, "[none] scan-time");
+	strcpy(f->model.now.counters.word[KSM_ABI_ADVISOR_MODE], "[none] scan-time");
 	press(f, '5');
 	assert_int_equal(tuning_count(&f->model, &f->ui), 3);
 	press(f, '-');

@@ -84,7 +84,7 @@ size_t ksm_tuners_find(const struct ksm_io *io, const struct ksm_counters_snapsh
 
 	ksm_io_each_pid(io, look_at, &s);
 	if (snapshot && ksm_snapshot_has(snapshot, KSM_ABI_ADVISOR_MODE))
-		ksm_snapshot_word(snapshot, mode, sizeof(mode));
+		ksm_snapshot_word(snapshot, KSM_ABI_ADVISOR_MODE, mode, sizeof(mode));
 	if (!strcmp(mode, "scan-time"))
 		add(&s, (struct ksm_tuner){ true, 0, "the kernel's advisor",
 					    "ksmctl set advisor_mode=none" });
