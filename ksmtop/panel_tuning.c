@@ -36,6 +36,8 @@ static const struct {
 	{ KSM_ABI_ADVISOR_MIN_PAGES, "advisor: the least it chooses for pages_to_scan" },
 	{ KSM_ABI_ADVISOR_MAX_PAGES, "advisor: the most it chooses for pages_to_scan" },
 	{ KSM_ABI_ADVISOR_TARGET_TIME, "advisor: seconds that a pass over everything should take" },
+	{ KSM_ABI_MERGE_DOMAIN, "whose pages may be one: all, of one uid, of one cgroup" },
+	{ KSM_ABI_PAGES_DOMAIN_REFUSED, "what merge_domain costs: pages equal across domains" },
 };
 
 const char *tuning_help(unsigned int id)
