@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How much report, export and print remember at most. Built small, its bounds are met by a handful of events:
- * that is how it is fuzzed.
+ * How much report, export and print remember at most. Built small, their bounds are met by a
+ * handful of events: that is how they are fuzzed.
  */
 #ifndef KSMTRACE_LIMITS_H
 #define KSMTRACE_LIMITS_H
