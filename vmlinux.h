@@ -137,11 +137,13 @@ struct task_struct {
 
 struct page {
 	struct address_space *mapping;
+	unsigned long index;
 };
 
 struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
+	unsigned long vm_pgoff;
 	unsigned long vm_flags;
 	struct mm_struct *vm_mm;
 };
@@ -175,6 +177,10 @@ struct ksm_stable_node {
 	struct hlist_head hlist;
 	unsigned long kpfn;
 	int rmap_hlist_len;
+};
+
+struct ksm_scan {
+	unsigned long seqnr;
 };
 
 struct ksm_rmap_item {

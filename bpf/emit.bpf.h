@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #define BIT64(n) (1ULL << (n))
+#define PF_KTHREAD 0x00200000
 #define PAGE_ADDRESS(a) ((a) & ~0xfffULL) /* the low bits of an rmap_item's address are flags */
 
 #define KSM_MAX_PROCESSES 65536

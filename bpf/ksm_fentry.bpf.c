@@ -4,6 +4,7 @@
  * kernels the only exact account of items that leave a KSM page one by one. Every function
  * hooked runs under the kernel's ksm_thread_mutex, so plain variables suffice.
  */
+#include "pages.bpf.h"
 #include "points.bpf.h"
 
 #define STABLE_FLAG 0x200
@@ -15,15 +16,68 @@ const volatile __u32 page_removed_here = 0;
 /* The item being removed on its own: its page's end, if that comes now, must not count it again. */
 static __u64 removing;
 
+/* Where the scanner is, and how many items it has. Both are private to mm/ksm.c, but symbols. */
+extern const void ksm_scan __ksym __weak;
+extern const void ksm_rmap_items __ksym __weak;
+
+static __always_inline __u64 pass_number(void)
+{
+	struct ksm_scan *scan = (void *)&ksm_scan;
+
+	return BPF_CORE_READ(scan, seqnr);
+}
+
+static __always_inline void point_pass(__u16 type, __u64 pass)
+{
+	__u64 items = 0;
+
+	bpf_probe_read_kernel(&items, sizeof(items), &ksm_rmap_items);
+	point_scan(type, pass, items);
+}
+
+static __always_inline bool is_ksmd(__u64 comm)
+{
+	return (__u32)comm == 0x646d736b && !((comm >> 32) & 0xff);
+}
+
 /* ksmd drains the LRU caches once, at the start of a pass. */
 SEC("fentry/lru_add_drain_all")
 int BPF_PROG(drain_all)
 {
-	char comm[8] = {};
+	__u64 comm[2] = {};
 
 	bpf_get_current_comm(comm, sizeof(comm));
-	if (comm[0] == 'k' && comm[1] == 's' && comm[2] == 'm' && comm[3] == 'd' && !comm[4])
-		point_scan(KSM_EVENT_SCAN_START, 0, 0);
+	if (is_ksmd(comm[0]))
+		point_pass(KSM_EVENT_SCAN_START, pass_number());
+	return 0;
+}
+
+/* Return, to the tool: 0 when the number of the pass can be read. */
+SEC("syscall")
+int find_scan(void *ctx)
+{
+	return !&ksm_scan;
+}
+
+/* The pass that was under way when ksmd last went off the CPU; 0 before that. */
+static __u64 last_pass;
+
+/* ksmd rests when a pass is over: a new number tells. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(pass_end, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	__u64 comm = 0, pass;
+
+	if (!(prev->flags & PF_KTHREAD))
+		return 0;
+	bpf_core_read(&comm, sizeof(comm), &prev->comm);
+	if (!is_ksmd(comm))
+		return 0;
+	pass = pass_number() + 1;
+	if (last_pass && pass > last_pass)
+		point_pass(KSM_EVENT_SCAN_STOP, pass - 2);
+	last_pass = pass;
 	return 0;
 }
 
@@ -41,6 +95,44 @@ int BPF_PROG(merge_exit, struct ksm_rmap_item *item, struct page *page, struct p
 {
 	if (ret)
 		point_item(KSM_EVENT_MERGE_FAILED, item, BPF_CORE_READ(item, mm), 0, -ret);
+	return 0;
+}
+
+/*
+ * Set from here to there: what is merged meanwhile is no zero page. Not static: clang would make it
+ * a bool, and the kernel refuse its BTF.
+ */
+__u32 merging_with_ksm_page;
+
+SEC("fentry/try_to_merge_with_ksm_page")
+int BPF_PROG(merge_entry)
+{
+	merging_with_ksm_page = 1;
+	return 0;
+}
+
+SEC("fexit/try_to_merge_with_ksm_page")
+int BPF_PROG(merge_left)
+{
+	merging_with_ksm_page = 0;
+	return 0;
+}
+
+/* Called for zero pages directly. Which item it is about is not among the arguments. */
+SEC("fexit/try_to_merge_one_page")
+int BPF_PROG(one_exit, struct vm_area_struct *vma, struct page *page, struct page *kpage, int ret)
+{
+	struct ksm_event event = { .n32 = -ret };
+	__u64 index;
+
+	if (merging_with_ksm_page)
+		return 0;
+	event.type = ret ? KSM_EVENT_MERGE_FAILED : KSM_EVENT_ZERO_MERGE;
+	index = BPF_CORE_READ(page, index);
+	event.address = vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT);
+	if (found_vmemmap && !ret)
+		event.pfn = ((__u64)kpage - found_vmemmap) / bpf_core_type_size(struct page);
+	ksm_emit_mm(&event, vma->vm_mm);
 	return 0;
 }
 

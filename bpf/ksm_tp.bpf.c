@@ -3,7 +3,6 @@
 #include "points.bpf.h"
 
 #define SCANNER_SLEEPS(state) ((state)&1)
-#define PF_KTHREAD 0x00200000
 
 /* A struct first_half. Not static: clang would split it, and the kernel refuse the pieces' BTF. */
 __u64 tp_first[FIRST_HALF_WORDS];

@@ -13,8 +13,10 @@
 
 const struct ksm_rung ksm_rungs[] = {
 	{ EV(SCAN_START), K, { "tp_start_scan" }, NULL },
+	{ EV(SCAN_START), K, { "find_scan", "drain_all" }, NULL },
 	{ EV(SCAN_START), K, { "drain_all" }, "number and size of the pass are not known" },
 	{ EV(SCAN_STOP), K, { "tp_stop_scan" }, NULL },
+	{ EV(SCAN_STOP), K, { "find_scan", "pass_end" }, "told when the scanner rests next" },
 	{ EV(BATCH_SLEEP), KE, { "sched_switch" }, NULL },
 	{ EV(BATCH_WAKE), KE, { "sched_switch" }, NULL },
 	{ EV(MERGE), K, { "tp_merge" }, NULL },
@@ -22,7 +24,9 @@ const struct ksm_rung ksm_rungs[] = {
 	{ EV(NEW_PAGE), K, { "tp_merge" }, NULL },
 	{ EV(NEW_PAGE), K, { "tree_append" }, NULL },
 	{ EV(ZERO_MERGE), K, { "tp_zero_merge" }, NULL },
+	{ EV(ZERO_MERGE), K, { "find_pages", "merge_entry", "one_exit", "merge_left" }, NULL },
 	{ EV(MERGE_FAILED), K, { "tp_merge", "tp_zero_merge" }, NULL },
+	{ EV(MERGE_FAILED), K, { "merge_exit", "merge_entry", "one_exit", "merge_left" }, NULL },
 	{ EV(MERGE_FAILED), K, { "merge_exit" }, "failed merges with the zero page are not seen" },
 	{ EV(COW_BREAK), KE, { "find_pages", "wp_exit", "wp_entry" }, NULL },
 	{ EV(COW_BREAK),
