@@ -123,15 +123,17 @@ SEC("fexit/try_to_merge_one_page")
 int BPF_PROG(one_exit, struct vm_area_struct *vma, struct page *page, struct page *kpage, int ret)
 {
 	struct ksm_event event = { .n32 = -ret };
-	__u64 index;
+	__u64 index, zero = 0;
 
 	if (merging_with_ksm_page)
 		return 0;
 	event.type = ret ? KSM_EVENT_MERGE_FAILED : KSM_EVENT_ZERO_MERGE;
 	index = BPF_CORE_READ(page, index);
 	event.address = vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT);
+	/* A pointer may not be computed with, a number may. */
+	bpf_get_func_arg(ctx, 2, &zero);
 	if (found_vmemmap && !ret)
-		event.pfn = ((__u64)kpage - found_vmemmap) / bpf_core_type_size(struct page);
+		event.pfn = (zero - found_vmemmap) / bpf_core_type_size(struct page);
 	ksm_emit_mm(&event, vma->vm_mm);
 	return 0;
 }
