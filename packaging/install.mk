@@ -9,6 +9,11 @@ KVER := $(shell uname -r)
 KMODDIR ?= /lib/modules/$(KVER)/updates
 HAVE_HEADERS := $(wildcard /lib/modules/$(KVER)/build/Makefile)
 
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+SHAREDIR = $(DESTDIR)$(PREFIX)/share/ksmkit
+
+UNITS := $(wildcard packaging/systemd/*)
+DASHBOARDS := $(wildcard packaging/grafana/*.json)
 MAN_PAGES := $(wildcard docs/*.1 docs/*.8)
 COMPLETIONS := $(wildcard packaging/completions/*)
 
@@ -19,6 +24,11 @@ install: all
 		d=$(MANDIR)/man$${f##*.}; install -d $$d; install -m 644 $$f $$d; done
 	@set -e; for f in $(COMPLETIONS); do \
 		install -d $(COMPLETIONDIR); install -m 644 $$f $(COMPLETIONDIR); done
+	@set -e; for f in $(UNITS); do install -d $(UNITDIR); \
+		sed 's|@BINDIR@|$(PREFIX)/bin|' $$f >$(UNITDIR)/$${f##*/}; \
+		chmod 644 $(UNITDIR)/$${f##*/}; done
+	install -d $(SHAREDIR)/grafana
+	install -m 644 $(DASHBOARDS) $(SHAREDIR)/grafana
 ifneq ($(HAVE_HEADERS),)
 	tests/vm/build-kmod running
 	install -d $(DESTDIR)$(KMODDIR)
@@ -32,6 +42,9 @@ uninstall:
 	rm -f $(foreach f,$(BINS),$(BINDIR)/$(notdir $(f)))
 	rm -f $(foreach f,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(f)))/$(notdir $(f)))
 	rm -f $(foreach f,$(COMPLETIONS),$(COMPLETIONDIR)/$(notdir $(f)))
+	rm -f $(foreach f,$(UNITS),$(UNITDIR)/$(notdir $(f)))
+	rm -f $(foreach f,$(DASHBOARDS),$(SHAREDIR)/grafana/$(notdir $(f)))
+	@if [ -d $(SHAREDIR) ]; then rmdir --ignore-fail-on-non-empty $(SHAREDIR)/grafana $(SHAREDIR); fi
 	@if [ -e $(DESTDIR)$(KMODDIR)/ksm_engine.ko ]; then \
 		echo rm -f $(DESTDIR)$(KMODDIR)/ksm_engine.ko; \
 		rm -f $(DESTDIR)$(KMODDIR)/ksm_engine.ko; \

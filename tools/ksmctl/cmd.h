@@ -33,6 +33,8 @@ int ksmctl_stop(void *ctx, int argc, char **argv);
 int ksmctl_unmerge(void *ctx, int argc, char **argv);
 int ksmctl_profile(void *ctx, int argc, char **argv);
 int ksmctl_engine(void *ctx, int argc, char **argv);
+int ksmctl_tune(void *ctx, int argc, char **argv);
+int ksmctl_metrics(void *ctx, int argc, char **argv);
 int ksmctl_doctor(void *ctx, int argc, char **argv);
 int ksmctl_estimate(void *ctx, int argc, char **argv);
 

@@ -17,6 +17,8 @@ static const struct ksm_command commands[] = {
 	{ "unmerge", ksmctl_unmerge, "stop merging and give every page back its own copy" },
 	{ "profile", ksmctl_profile, "named sets of knobs, ours and yours" },
 	{ "engine", ksmctl_engine, "load or unload our module, and what stands in the way" },
+	{ "tune", ksmctl_tune, "keep the pace right, all the time" },
+	{ "metrics", ksmctl_metrics, "figures for Prometheus" },
 	{ "doctor", ksmctl_doctor, "why nothing, little or too much merges" },
 	{ "estimate", ksmctl_estimate, "what merging would save, before anything is switched on" },
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cgroup.h"
 #include "lib/format.h"
 
 /* A cgroup with processes in or below it: how many pages of theirs are merged. */
@@ -48,23 +49,14 @@ static int group_add(struct groups *g, const char *path, uint64_t pages)
 	return 0;
 }
 
-static int cgroup_line(const char *line, void *ctx)
-{
-	if (strncmp(line, "0::/", 4))
-		return 0;
-	ksm_copy(ctx, PATH_MAX, line + 3);
-	return 1;
-}
-
 /* A limit binds everything below it: the pages count for the group and all above. */
 static int add_process(const struct ksm_io *io, struct groups *g, const struct ksm_proc *row)
 {
-	char file[64], path[PATH_MAX], *slash;
+	char path[KSM_CGROUP_PATH_MAX], *slash;
 	int ret;
 
-	snprintf(file, sizeof(file), "/proc/%d/cgroup", row->tgid);
-	if (ksm_io_each_line(io, file, cgroup_line, path) != 1)
-		return 0; /* gone, or no cgroup2 here */
+	if (ksm_cgroup_read(io, row->tgid, path, sizeof(path)))
+		return 0; /* gone, or no cgroups here */
 	while ((slash = strrchr(path, '/')) && slash[1]) {
 		ret = group_add(g, path, row->merging_pages + row->zero_pages);
 		if (ret)
