@@ -146,6 +146,19 @@ static inline bool ksme_mapped(struct page *page)
 	return folio_mapped(page_folio(page));
 }
 
+#ifndef KSME_HAVE_PTE_UFFD
+/* userfaultfd's bit in an entry was named after the one thing it meant. */
+static inline bool pte_uffd(pte_t pte)
+{
+	return pte_uffd_wp(pte);
+}
+
+static inline pte_t pte_mkuffd(pte_t pte)
+{
+	return pte_mkuffd_wp(pte);
+}
+#endif
+
 #ifndef KSME_HAVE_DEVMAP
 /* Device memory with struct pages has no mark in its entries: is_zone_device_page() tells. */
 static inline bool pmd_devmap(pmd_t pmd)
@@ -274,14 +287,15 @@ static inline void ksme_account_zero(struct mm_struct *mm)
 }
 
 /*
- * FAULT_FLAG_UNSHARE breaks COW without needing write permission, and is repeated
- * until the page is no longer a KSM page. Kernels that report VM_FAULT_WRITE broke
- * KSM's COW by a forced write fault instead, and so do we there.
+ * FAULT_FLAG_UNSHARE breaks COW without needing write permission, and without userfaultfd
+ * having a say; it is repeated until the page is no longer a KSM page. Kernels that report
+ * VM_FAULT_WRITE know it, but unshare no zero pages: for these a write fault is forced there.
  */
-#ifdef KSME_HAVE_FAULT_WRITE_RESULT
-#define KSME_FAULT_FLAGS (FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE)
-#else
 #define KSME_FAULT_FLAGS (FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE)
+#ifdef KSME_HAVE_FAULT_WRITE_RESULT
+#define KSME_ZERO_FAULT_FLAGS (FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE)
+#else
+#define KSME_ZERO_FAULT_FLAGS KSME_FAULT_FLAGS
 #endif
 
 #endif /* KSME_COMPAT_KERNEL_H */

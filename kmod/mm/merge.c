@@ -92,6 +92,9 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address, struct
 	pte_t entry = ptep_get(pte);
 	bool exclusive = PageAnonExclusive(page);
 
+	/* userfaultfd wants to see reads as well: as the entry of a KSM page it could not tell. */
+	if (pte_uffd(entry) && pte_protnone(entry) && vma_is_accessible(vma))
+		return -EBUSY;
 	if (!pte_write(entry) && !pte_dirty(entry) && !exclusive && !mm_tlb_flush_pending(mm))
 		return 0;
 
@@ -132,10 +135,20 @@ static int write_protect_page(struct vm_area_struct *vma, unsigned long address,
 	return err;
 }
 
+/* Who waits for the next write, userfaultfd or a soft-dirty tracker, must not miss it. */
+static pte_t keep_marks(pte_t entry, pte_t old)
+{
+	if (pte_uffd(old))
+		entry = pte_mkuffd(entry);
+	if (pte_soft_dirty(old))
+		entry = pte_mksoft_dirty(entry);
+	return entry;
+}
+
 static void replace_pte(struct vm_area_struct *vma, unsigned long address, pte_t *pte,
 			struct page *page, struct page *kpage)
 {
-	pte_t entry;
+	pte_t entry, old;
 
 	if (is_zero_pfn(page_to_pfn(kpage))) {
 		/* Dirty is how the kernel knows it for KSM's. It is not anonymous memory. */
@@ -147,8 +160,8 @@ static void replace_pte(struct vm_area_struct *vma, unsigned long address, pte_t
 		ksme_rmap_add(kpage, vma, address);
 	}
 	flush_cache_page(vma, address, page_to_pfn(page));
-	ptep_clear_flush(vma, address, pte);
-	set_pte_at(vma->vm_mm, address, pte, entry);
+	old = ptep_clear_flush(vma, address, pte);
+	set_pte_at(vma->vm_mm, address, pte, keep_marks(entry, old));
 
 	ksme_rmap_remove(page, vma);
 	if (!ksme_mapped(page))

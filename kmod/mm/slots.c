@@ -49,6 +49,9 @@ static unsigned int adopt_new(struct list_head *fresh)
 		new->intree = intree_slot(slot);
 		/* The list holds mm_count, so this is safe under its lock. */
 		mmgrab(slot->mm);
+		/* Some kernels copy the counts on fork; of ours nothing is there yet. */
+		slot->mm->ksm_merging_pages = 0;
+		slot->mm->ksm_rmap_items = 0;
 		ksm_core_add_slot(&ksme.core, &new->slot, slot->mm);
 		trace_ksm_engine_enter(slot->mm);
 	}

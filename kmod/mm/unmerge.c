@@ -12,6 +12,17 @@
 #include <linux/oom.h>
 #include <linux/sched/signal.h>
 
+/* A zero page is none that ksme_page_at() would find. */
+static unsigned int fault_flags(struct vm_area_struct *vma, unsigned long address)
+{
+	struct page *page = ksme_page_at(vma, address);
+
+	if (!page)
+		return KSME_ZERO_FAULT_FLAGS;
+	put_page(page);
+	return KSME_FAULT_FLAGS;
+}
+
 /**
  * ksme_break_ksm - break COW at an address as often as it takes
  * @vma: mergeable area, mmap_lock held for reading, its slot borrowed
@@ -26,7 +37,7 @@ int ksme_break_ksm(struct vm_area_struct *vma, unsigned long address)
 	while (ksme_next_ksm(vma->vm_mm, address, address + PAGE_SIZE) == address) {
 		cond_resched();
 		/* May back out for a race over the accessed bit, hence the loop. */
-		result = handle_mm_fault(vma, address, KSME_FAULT_FLAGS, NULL);
+		result = handle_mm_fault(vma, address, fault_flags(vma, address), NULL);
 		if (result & VM_FAULT_OOM)
 			return -ENOMEM;
 		if (result & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV))
