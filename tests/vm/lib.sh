@@ -195,3 +195,45 @@ unpack_packages() {
 	done
 	rm -rf "$dl"
 }
+
+# kernel_headers DIR: where kernel_make finds the headers of a kernel from fetch-kernel.
+kernel_headers() {
+	if [ -d "$1/chroot" ]; then
+		readlink "$1/build"
+	else
+		echo "$1/build"
+	fi
+}
+
+# A later release's compiler and kbuild programs run in its chroot, which sees this tree, /dev and
+# /proc of this machine at their own places.
+chroot_make() {
+	local root=$1 userns=()
+	shift
+	[ "$(id -u)" = 0 ] || userns=(--map-root-user)
+	unshare "${userns[@]}" --mount true 2>/dev/null ||
+		die "a later release's compiler needs a chroot: be root, or allow user namespaces"
+	# shellcheck disable=SC2016
+	unshare "${userns[@]}" --mount sh -ec '
+		root=$1 top=$2
+		shift 2
+		mount --rbind /dev "$root/dev"
+		mount --rbind /proc "$root/proc"
+		mount -t tmpfs tmpfs "$root/tmp"
+		mkdir -p "$root$top"
+		mount --bind "$top" "$root$top"
+		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin LC_ALL=C make "$@"
+	' sh "$root" "$KSMKIT_TOP" "$@"
+}
+
+# kernel_make DIR MAKE-ARGUMENT...: make with the compiler for that kernel; what it reads and writes
+# lies in this tree.
+kernel_make() {
+	local dir=$1
+	shift
+	if [ -n "$dir" ] && [ -d "$dir/chroot" ]; then
+		chroot_make "$dir/chroot" "$@"
+	else
+		make "$@"
+	fi
+}
