@@ -36,7 +36,8 @@ void ksme_advisor_set(bool on)
 	advisor->change = 0;
 	advisor->cpu_time = 0;
 	advisor->start = 0;
-	WRITE_ONCE(ksme.pages_to_scan, on ? min(advisor->min_pages, (unsigned long)UINT_MAX) : 100);
+	WRITE_ONCE(ksme.pages_to_scan,
+		   on ? min_t(unsigned long, advisor->min_pages, UINT_MAX) : 100);
 	WRITE_ONCE(advisor->on, on);
 }
 

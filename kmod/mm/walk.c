@@ -274,8 +274,8 @@ static bool pass_zero(void *arg, unsigned long address)
  */
 void ksme_collect(struct ksme_batch *batch, unsigned long start)
 {
-	const struct visitor visitor = { take_spot, pass_zero, batch };
 	VMA_ITERATOR(vmi, batch->mm, start);
+	const struct visitor visitor = { take_spot, pass_zero, batch };
 	struct vm_area_struct *vma;
 
 	batch->nr = 0;
