@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ksmtrace - record what KSM does, event by event, and print it.
+ * ksmtrace - record what KSM does, event by event, and answer from it.
  */
 #include "ksmtrace/cmd.h"
 #include "lib/command.h"
@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 {
 	static const struct ksm_program program = {
 		.name = "ksmtrace",
-		.doc = "Record what KSM does, event by event, and print it.",
+		.doc = "Record what KSM does, event by event, and say what it did to whom, and what it cost.",
 		.commands = commands,
 		.nr = KSM_ARRAY_SIZE(commands),
 	};

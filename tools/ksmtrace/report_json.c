@@ -65,7 +65,7 @@ static void put_tally(struct json_object *to, const struct tally *t)
 	ksm_json_uint(to, "broken_again", t->churned);
 	ksm_json_uint(to, "merged_anew", t->again);
 	ksm_json_uint(to, "stayed_mean_ns", t->churned ? t->stayed / t->churned : 0);
-	ksm_json_uint(to, "latency_mean_ns", t->breaks ? t->latency / t->breaks : 0);
+	ksm_json_uint(to, "latency_mean_ns", t->timed ? t->latency / t->timed : 0);
 	ksm_json_uint(to, "latency_max_ns", t->latency_max);
 	ksm_json_uint(to, "swapin_copies", t->swapins);
 }

@@ -68,22 +68,33 @@ static void on_merge(struct report *r, const struct ksm_event *e, struct tally *
 	page->time = e->time;
 }
 
+/* 0 is a latency that the hook could not measure. */
+static void on_latency(struct report *r, const struct ksm_event *e, struct tally *t)
+{
+	if (!e->n64)
+		return;
+	if (e->n32 == KSM_COW_UNMERGE) {
+		hist_add(&r->unmerge_latency, e->n64, 1);
+		return;
+	}
+	t->timed++;
+	t->latency += e->n64;
+	if (e->n64 > t->latency_max)
+		t->latency_max = e->n64;
+	hist_add(&r->latency, e->n64, 1);
+}
+
 static void on_break(struct report *r, const struct ksm_event *e, struct tally *t)
 {
 	struct sample_entry *page = sample_find(&r->live, page_key(e));
 	struct sample_entry *frame = frame_of(r, e->pfn);
 	uint64_t weight = sample_weight(&r->live);
 
-	if (e->n32 == KSM_COW_UNMERGE) {
+	if (e->n32 == KSM_COW_UNMERGE)
 		t->unmerged++;
-		hist_add(&r->unmerge_latency, e->n64, 1);
-	} else {
+	else
 		t->breaks++;
-		t->latency += e->n64;
-		if (e->n64 > t->latency_max)
-			t->latency_max = e->n64;
-		hist_add(&r->latency, e->n64, 1);
-	}
+	on_latency(r, e, t);
 	if (frame)
 		frame->breaks++;
 	if (!page || page->who & REPORT_BROKEN)

@@ -24,6 +24,7 @@ void tally_add(struct tally *to, const struct tally *from)
 	to->churned += from->churned;
 	to->again += from->again;
 	to->stayed += from->stayed;
+	to->timed += from->timed;
 	to->latency += from->latency;
 	if (from->latency_max > to->latency_max)
 		to->latency_max = from->latency_max;

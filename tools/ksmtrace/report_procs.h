@@ -27,7 +27,8 @@
  * @churned: breaks of pages merged during the recording
  * @again: pages merged again after a break
  * @stayed: how long the @churned ones had been merged, all together, ns
- * @latency: of breaks, all together, ns
+ * @timed: breaks whose latency is known
+ * @latency: of those, all together, ns
  * @latency_max: longest
  * @swapins: KSM pages copied at swap-in
  */
@@ -43,6 +44,7 @@ struct tally {
 	uint64_t churned;
 	uint64_t again;
 	uint64_t stayed;
+	uint64_t timed;
 	uint64_t latency;
 	uint64_t latency_max;
 	uint64_t swapins;

@@ -81,7 +81,7 @@ void report_print_rows(const struct report_view *v, FILE *to)
 		put_count(&c, t->before);
 		put_percent(&c, t->churned, t->new_pages + t->merges);
 		put_ns(&c, t->churned ? t->stayed / t->churned : 0);
-		put_ns(&c, t->breaks ? t->latency / t->breaks : 0);
+		put_ns(&c, t->timed ? t->latency / t->timed : 0);
 		put_ns(&c, t->latency_max);
 		put_text(&c, ksm_format_safe(name, sizeof(name), row->name));
 		ksm_table_row(table, c.at);
