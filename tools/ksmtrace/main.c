@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 {
 	static const struct ksm_program program = {
 		.name = "ksmtrace",
-		.doc = "Record what KSM does, event by event; say what it did to whom, at what cost.",
+		.doc = "Record what KSM does, event by event, and say what it did to whom.",
 		.commands = commands,
 		.nr = KSM_ARRAY_SIZE(commands),
 	};
