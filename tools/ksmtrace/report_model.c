@@ -162,7 +162,8 @@ static void count(struct report *r, const struct ksm_event *e)
 	type->last = e->time;
 	r->events++;
 	r->end = e->time;
-	if (e->type < KSM_EVENT_COMM)
+	/* As record counts them. */
+	if (e->type < KSM_EVENT_COUNTER && e->type != KSM_EVENT_LOST)
 		r->happened++;
 	if (e->type == KSM_EVENT_LOST) {
 		r->lost += e->n64;

@@ -51,7 +51,7 @@ struct report_type {
  * @start: of the recording
  * @end: last event
  * @events: all of them
- * @happened: of those, what KSM did: no snapshots, no names
+ * @happened: of those, no snapshots, no losses: as many as record says
  * @types: by type
  * @hosts: by backend (KSM_BACKEND_KERNEL, KSM_BACKEND_ENGINE)
  * @total: all processes, and what belongs to none
