@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "hooks.h"
 
+#include <malloc.h>
 #include <stddef.h>
 
 #include "lib/util.h"
@@ -9,6 +10,8 @@ static void open_stream(void *arg)
 {
 	struct hooks *h = arg;
 
+	if (h->first)
+		h->first(h->first_arg);
 	h->fresh_why[0] = '\0';
 	if (ksm_stream_open(&h->opts, &h->fresh, h->fresh_why, sizeof(h->fresh_why)))
 		h->fresh = NULL;
@@ -33,6 +36,8 @@ bool hooks_look(struct hooks *h, bool wait)
 		return false;
 	h->stream = h->fresh;
 	h->fresh = NULL;
+	/* The kernel's whole BTF was read to open it: give that back. */
+	malloc_trim(0);
 	ksm_copy(h->why, sizeof(h->why), h->fresh_why);
 	return true;
 }

@@ -10,12 +10,15 @@
 
 /**
  * struct hooks - zeroed at the start
+ * @first: run beside before the stream is opened, with @first_arg; may be NULL
  * @stream: open, or NULL
  * @why: why there is none
  * @fresh: the one being opened; belongs to the job
  */
 struct hooks {
 	struct ksm_stream_opts opts;
+	void (*first)(void *arg);
+	void *first_arg;
 	struct ksm_stream *stream;
 	char why[256];
 	struct job job;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,8 @@ int main(int argc, char **argv)
 	struct options o;
 	int status;
 
+	/* One heap for all threads, so that what they free is free for everyone. */
+	mallopt(M_ARENA_MAX, 1);
 	/* Characters are all that is needed of a locale; small systems have no more of it. */
 	setlocale(LC_CTYPE, "");
 	options_parse(&o, argc, argv);

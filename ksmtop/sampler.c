@@ -51,6 +51,28 @@ static void open_events(struct ksmtop_sampler *p)
 	hooks_open(&p->events, &opts);
 }
 
+/*
+ * Beside, before the hooks: the iterator for the samples, then, with another one, what
+ * PR_SET_MEMORY_MERGE sets; that takes a child, which takes long.
+ */
+static void open_iter(void *arg)
+{
+	struct ksmtop_sampler *p = arg;
+	struct ksm_proc_iter *iter = NULL;
+	char why[256];
+
+	if (!atomic_load(&p->iter_tried)) {
+		if (ksm_proc_iter_open(&iter, p->iter_why, sizeof(p->iter_why)))
+			iter = NULL;
+		p->fresh_iter = iter;
+		atomic_store(&p->iter_tried, true);
+	}
+	if (atomic_load(&p->merge_any) || ksm_proc_iter_open(&iter, why, sizeof(why)))
+		return;
+	atomic_store(&p->merge_any, ksm_proc_iter_merge_any(iter));
+	ksm_proc_iter_close(iter);
+}
+
 static void open_hooks(struct ksmtop_sampler *p)
 {
 	struct ksm_stream_opts opts = {
@@ -61,8 +83,8 @@ static void open_hooks(struct ksmtop_sampler *p)
 	p->let_go = false;
 	if (p->backend.fake)
 		return;
-	if (!p->iter && ksm_proc_iter_open(&p->iter, p->iter_why, sizeof(p->iter_why)))
-		p->iter = NULL;
+	p->totals.first = open_iter;
+	p->totals.first_arg = p;
 	hooks_open(&p->totals, &opts);
 	if (p->fn)
 		open_events(p);
@@ -151,6 +173,7 @@ void sampler_close(struct ksmtop_sampler *p)
 	hooks_close(&p->totals, "");
 	hooks_close(&p->events, "");
 	ksm_proc_iter_close(p->iter);
+	ksm_proc_iter_close(p->fresh_iter);
 	ksm_procs_free(&p->procs);
 	who_free(p->who);
 	free(p->rows);

@@ -21,10 +21,10 @@
  * @latency: of them all
  * @iter: task iterator, NULL when /proc is read instead
  * @iter_why: why not
+ * @fresh_iter: opened beside and not taken over yet; it and @iter_why are valid once @iter_tried
  * @have_zero: this kernel counts a process's zero pages
  * @all: rows also for processes that KSM knows nothing of
  * @merge_any: see ksm_proc_iter_merge_any()
- * @passes: samples taken
  * @mergeable_next: row from which on mergeable memory is looked at
  * @procs: rows of /proc
  * @rows: rows of the sample
@@ -43,9 +43,10 @@ struct ksmtop_sampler {
 	struct ksmtop_hist latency;
 	struct ksm_proc_iter *iter;
 	char iter_why[256];
+	struct ksm_proc_iter *fresh_iter;
+	atomic_bool iter_tried;
 	bool have_zero, all;
-	uint64_t merge_any;
-	uint64_t passes;
+	_Atomic uint64_t merge_any;
 	size_t mergeable_next;
 	struct ksm_procs procs;
 	struct ksmtop_proc *rows;

@@ -8,7 +8,10 @@
 #include "lib/procs.h"
 #include "sampler_priv.h"
 
-#define MERGEABLE_EACH 16 /* processes whose mappings are walked in one sample */
+#define MERGEABLE_NEW                                                                             \
+	32		  /* processes whose mappings are walked in one sample for the first time \
+			   */
+#define MERGEABLE_AGAIN 2 /* and others, when there are no new ones */
 
 static struct ksmtop_proc *new_row(struct ksmtop_sampler *p)
 {
@@ -48,6 +51,7 @@ static int iter_row(void *ctx, const struct ksm_proc_row *r)
 {
 	struct ksmtop_sampler *p = ctx;
 	struct ksmtop_proc *row = new_row(p);
+	uint64_t merge_any = atomic_load(&p->merge_any);
 	struct who_proc *who;
 
 	if (!row)
@@ -64,7 +68,7 @@ static int iter_row(void *ctx, const struct ksm_proc_row *r)
 	row->rmap_items = count_if(true, r->rmap_items);
 	row->zero = count_if(p->have_zero, r->zero_pages);
 	row->have_opt = r->mm_flags;
-	row->opt = r->mm_flags & p->merge_any	  ? KSMTOP_OPT_PRCTL :
+	row->opt = r->mm_flags & merge_any	  ? KSMTOP_OPT_PRCTL :
 		   r->mm_flags & KSM_MM_MERGEABLE ? KSMTOP_OPT_MADVISE :
 						    0;
 	row->group = who->group;
@@ -108,41 +112,69 @@ static void take_from_proc(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 		sampler_note(s, "processes: %s", p->procs.reason);
 }
 
+static void look_mergeable(struct ksmtop_sampler *p, struct ksmtop_proc *row, struct who_proc *who)
+{
+	who->looked++;
+	who->have_mergeable =
+		!ksm_proc_iter_mergeable(p->iter, (uint32_t)row->pid, &who->mergeable);
+	row->mergeable = count_if(who->have_mergeable, who->mergeable);
+}
+
+/* Of processes not looked at yet. Return: how many were. */
+static int take_mergeable_new(struct ksmtop_sampler *p)
+{
+	int looked = 0;
+
+	for (size_t i = 0; i < p->nrows && looked < MERGEABLE_NEW; i++) {
+		struct ksmtop_proc *row = &p->rows[i];
+		struct who_proc *who;
+
+		if (!row->opt || row->mergeable.have)
+			continue;
+		who = who_is(p->who, row->pid, row->start, 0, row->command);
+		if (!who || who->looked)
+			continue;
+		look_mergeable(p, row, who);
+		looked++;
+	}
+	return looked;
+}
+
 /*
  * Which memory is marked mergeable changes seldom, and finding it out walks all mappings: a few
  * processes at a time, those first of which nothing is known yet.
  */
 static void take_mergeable(struct ksmtop_sampler *p)
 {
-	int left = MERGEABLE_EACH;
+	int left = take_mergeable_new(p) ? 0 : MERGEABLE_AGAIN;
 
-	for (int again = 0; again < 2 && left; again++) {
-		for (size_t n = 0; n < p->nrows && left; n++) {
-			size_t i = again ? (p->mergeable_next + n) % p->nrows : n;
-			struct ksmtop_proc *row = &p->rows[i];
-			struct who_proc *who;
+	for (size_t n = 0; n < p->nrows && left; n++) {
+		size_t i = (p->mergeable_next + n) % p->nrows;
+		struct ksmtop_proc *row = &p->rows[i];
+		struct who_proc *who;
 
-			if (!row->opt || (!again && row->mergeable.have))
-				continue;
-			who = who_is(p->who, row->pid, row->start, 0, row->command);
-			if (!who || (!again && who->looked))
-				continue;
-			who->looked++;
-			who->have_mergeable = !ksm_proc_iter_mergeable(p->iter, (uint32_t)row->pid,
-								       &who->mergeable);
-			row->mergeable = count_if(who->have_mergeable, who->mergeable);
-			if (again)
-				p->mergeable_next = i + 1;
-			left--;
-		}
+		if (!row->opt)
+			continue;
+		who = who_is(p->who, row->pid, row->start, 0, row->command);
+		if (!who)
+			return;
+		look_mergeable(p, row, who);
+		p->mergeable_next = i + 1;
+		left--;
 	}
 }
 
-/* Once, and not before the first frame is on the screen: it needs a child. */
-static void find_merge_any(struct ksmtop_sampler *p)
+/* Return: false while it is not known whether there is one. */
+static bool take_iter(struct ksmtop_sampler *p)
 {
-	if (p->passes == 2)
-		p->merge_any = ksm_proc_iter_merge_any(p->iter);
+	if (!atomic_load(&p->iter_tried))
+		return false;
+	if (p->fresh_iter) {
+		p->iter = p->fresh_iter;
+		p->fresh_iter = NULL;
+		ksm_proc_iter_all(p->iter, p->all);
+	}
+	return true;
 }
 
 void sampler_procs(struct ksmtop_sampler *p, struct ksmtop_sample *s)
@@ -151,10 +183,13 @@ void sampler_procs(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 
 	p->nrows = 0;
 	p->oom = false;
-	p->passes++;
 	who_pass(p->who);
+	s->procs = p->rows;
+	if (!p->backend.fake && !take_iter(p)) {
+		sampler_note(s, "processes: the BPF iterator is being loaded");
+		return;
+	}
 	if (p->iter && !p->backend.fake) {
-		find_merge_any(p);
 		err = ksm_proc_iter_read(p->iter, iter_row, p);
 		if (err && err != -ENOMEM) {
 			snprintf(p->iter_why, sizeof(p->iter_why), "%s", strerror(-err));

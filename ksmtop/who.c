@@ -13,6 +13,7 @@
 #define USERS 64	 /* names remembered; looking one up may ask a server */
 #define CGROUPS 256	 /* likewise, by a hash of their id */
 #define CGROUP_ROOT 1	 /* without version 2 everybody seems to be in it */
+#define EACH_PASS 128	 /* processes found out in one pass: the first frame must not wait */
 #define SLOTS_LEAST 1024 /* a power of two */
 
 struct user {
@@ -28,6 +29,7 @@ struct cgroup {
 /**
  * struct who - see who.h
  * @slots: processes by a hash of their pid, open addressing, at most half full
+ * @left: processes that may still be found out in this pass
  * @groups: in order of their index
  */
 struct who {
@@ -35,6 +37,7 @@ struct who {
 	struct who_proc *slots;
 	size_t nslots, used;
 	uint64_t pass;
+	unsigned int left;
 	struct ksmtop_group **groups;
 	size_t ngroups;
 	struct cgroup cgroups[CGROUPS];
@@ -71,6 +74,7 @@ void who_free(struct who *w)
 void who_pass(struct who *w)
 {
 	w->pass++;
+	w->left = EACH_PASS;
 }
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -204,7 +208,8 @@ struct who_proc *who_is(struct who *w, pid_t pid, uint64_t start, uint64_t cgrou
 		w->used += !p->pid;
 		*p = (struct who_proc){ .pid = pid, .start = start };
 	}
-	if (strcmp(p->comm, comm)) {
+	if (strcmp(p->comm, comm) && w->left) {
+		w->left--;
 		ksm_copy(p->comm, sizeof(p->comm), comm);
 		p->group = find_group(w, pid, cgroup, comm);
 	}

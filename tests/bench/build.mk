@@ -11,3 +11,12 @@ $(B)/test/trace-gen: tests/bench/trace_gen.c $(LIB)
 $(B)/test/bench-usage: tests/bench/usage.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
+
+# For ksmtop.row: processes to show, and a terminal that looks at the clock.
+$(B)/test/bench-crowd: tests/bench/crowd.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<
+
+$(B)/test/bench-frames: tests/bench/frames.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< -lutil

@@ -33,6 +33,9 @@ struct ksm_proc_iter {
 
 _Static_assert(sizeof(struct ksm_proc_row) == 80, "as struct proc_record of bpf/iter.bpf.c");
 
+/* As much as the kernel gives in one go. */
+#define READ_ROWS 512
+
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67
 #endif
@@ -99,7 +102,7 @@ void ksm_proc_iter_close(struct ksm_proc_iter *it)
 
 int ksm_proc_iter_read(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx)
 {
-	struct ksm_proc_row rows[64];
+	struct ksm_proc_row rows[READ_ROWS];
 	size_t have = 0, at;
 	ssize_t got;
 	int fd, ret = 0;
