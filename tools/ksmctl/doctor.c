@@ -7,8 +7,8 @@
 #include "ksmctl/doctor.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/json.h"
 #include "lib/log.h"
@@ -40,31 +40,6 @@ static const struct argp argp = {
 	.children = ksmctl_children,
 };
 
-void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *remedy,
-		 const char *fmt, ...)
-{
-	va_list ap;
-
-	f->level = level;
-	ksm_copy(f->remedy, sizeof(f->remedy), remedy ? remedy : "");
-	va_start(ap, fmt);
-	vsnprintf(f->evidence, sizeof(f->evidence), fmt, ap);
-	va_end(ap);
-}
-
-static int collect(struct doctor *doc, struct ksm_error *err)
-{
-	int ret = ksm_backend_read(doc->b, &doc->s, err);
-
-	if (ret)
-		return ret;
-	ksm_derive(&doc->s, &doc->d);
-	doc->procs_error = ksm_procs_read(&doc->b->io, &doc->procs, KSM_PROCS_MERGEABLE);
-	for (size_t i = 0; i < doc->procs.count; i++)
-		doc->mergeable += doc->procs.rows[i].mergeable_bytes;
-	return 0;
-}
-
 static void print_text(const char *name, const struct doctor_finding *f)
 {
 	printf("%-5s  %-10s %s\n", level_names[f->level], name, f->evidence);
@@ -91,12 +66,14 @@ static int examine(struct doctor *doc, bool json)
 	unsigned int wrong = 0;
 
 	if (json) {
-		ksm_json_str(root, "backend", doc->b->name);
+		ksm_json_str(root, "backend", doc->b ? doc->b->name : NULL);
 		list = ksm_json_arr(root, "findings");
 	}
 	for (unsigned int i = 0; i < doctor_check_count; i++) {
 		struct doctor_finding f = { .level = DOCTOR_OK };
 
+		if (!doc->b && !(doctor_checks[i].flags & DOCTOR_ANYWHERE))
+			continue;
 		doctor_checks[i].func(doc, &f);
 		wrong += f.level == DOCTOR_WRONG;
 		if (json)
@@ -117,16 +94,21 @@ static int examine(struct doctor *doc, bool json)
 int ksmctl_doctor(void *ctx, int argc, char **argv)
 {
 	struct ksmctl *ctl = ctx;
-	struct doctor doc = { .b = &ctl->b };
+	struct doctor doc = { .b = &ctl->b, .io = &ctl->b.io };
 	struct ksm_error err;
 	int status;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, ctl))
 		return KSM_EXIT_USAGE;
-	status = ksmctl_open(ctl);
-	if (status)
-		return status;
-	status = collect(&doc, &err) ? ksm_log_fail(&err) : examine(&doc, ctl->json);
-	ksm_procs_free(&doc.procs);
+	/* a machine without KSM is a finding, a word that is no backend is none */
+	if (ksm_backend_open(&ctl->b, ctl->spec, &err)) {
+		if (err.code != -ENOENT || (ctl->spec && strcmp(ctl->spec, "auto")))
+			return ksm_log_fail(&err);
+		if (ksm_io_init(&ctl->b.io, NULL))
+			return KSM_EXIT_FAILED;
+		doc.b = NULL;
+	}
+	status = doctor_collect(&doc, &err) ? ksm_log_fail(&err) : examine(&doc, ctl->json);
+	doctor_free(&doc);
 	return status;
 }

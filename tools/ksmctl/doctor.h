@@ -3,6 +3,7 @@
 #define KSMCTL_DOCTOR_H
 
 #include "ksmctl/cmd.h"
+#include "lib/guest.h"
 #include "lib/procs.h"
 
 enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WRONG };
@@ -15,46 +16,124 @@ enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WRONG };
  */
 struct doctor_finding {
 	enum doctor_level level;
-	char evidence[320];
-	char remedy[160];
+	char evidence[400];
+	char remedy[200];
+};
+
+/**
+ * struct doctor_proc - the memory of a process, as far as KSM is concerned
+ * @pid: process
+ * @comm: its name
+ * @guest: the virtual machine it runs, "" for none
+ * @marked: bytes of its mappings marked mergeable
+ * @marked_anon: anonymous memory in RAM in these
+ * @marked_huge: of this, in huge pages
+ * @plain_anon: anonymous memory in RAM that is not marked
+ * @shared: memory in RAM of mappings that may be shared, which KSM never takes
+ * @hugetlb: of hugetlbfs, which it never takes either
+ * @seccomp: a filter decides which system calls it may do
+ * @no_merge: a guest told not to mark its memory (mem-merge=off)
+ */
+struct doctor_proc {
+	pid_t pid;
+	char comm[16];
+	char guest[KSM_GUEST_NAME_MAX];
+	uint64_t marked;
+	uint64_t marked_anon;
+	uint64_t marked_huge;
+	uint64_t plain_anon;
+	uint64_t shared;
+	uint64_t hugetlb;
+	bool seccomp;
+	bool no_merge;
 };
 
 /**
  * struct doctor - what the checks look at, read once
- * @b: backend
+ * @b: backend, NULL when the machine has none
+ * @io: where
  * @s: its files
  * @d: savings
- * @procs: processes with merged, tracked or mergeable memory
+ * @procs: processes with merged or tracked pages
  * @procs_error: negative errno when /proc cannot be listed
- * @mergeable: bytes marked mergeable in all processes that could be read
+ * @memory: processes with memory of their own
+ * @memory_count: how many
+ * @memory_capacity: allocated
+ * @sum: all of @memory added up
+ * @uptime: of the machine, seconds, 0 when not known
  */
 struct doctor {
 	struct ksm_backend *b;
+	struct ksm_io *io;
 	struct ksm_counters_snapshot s;
 	struct ksm_derived d;
 	struct ksm_procs procs;
 	int procs_error;
-	uint64_t mergeable;
+	struct doctor_proc *memory;
+	size_t memory_count;
+	size_t memory_capacity;
+	struct doctor_proc sum;
+	double uptime;
 };
 
 /**
  * struct doctor_check - one question
  * @name: stable, for scripts
  * @func: fills the finding, which arrives as DOCTOR_OK with empty texts
+ * @flags: DOCTOR_ANYWHERE
  */
 struct doctor_check {
 	const char *name;
 	void (*func)(struct doctor *doc, struct doctor_finding *f);
+	unsigned int flags;
 };
 
 extern const struct doctor_check doctor_checks[];
 extern const unsigned int doctor_check_count;
 
+/* Without a backend only these checks are done: the others have nothing to look at. */
+#define DOCTOR_ANYWHERE 1u
+
+/* doctor_memory.c: what there is to merge */
+void doctor_mergeable(struct doctor *doc, struct doctor_finding *f);
+void doctor_shared(struct doctor *doc, struct doctor_finding *f);
+void doctor_hugetlb(struct doctor *doc, struct doctor_finding *f);
+void doctor_guests(struct doctor *doc, struct doctor_finding *f);
+void doctor_seccomp(struct doctor *doc, struct doctor_finding *f);
+void doctor_thp(struct doctor *doc, struct doctor_finding *f);
+void doctor_khugepaged(struct doctor *doc, struct doctor_finding *f);
+
+/* doctor_host.c: what else is going on */
+void doctor_kernel(struct doctor *doc, struct doctor_finding *f);
+void doctor_engine(struct doctor *doc, struct doctor_finding *f);
+void doctor_numa(struct doctor *doc, struct doctor_finding *f);
+void doctor_domains(struct doctor *doc, struct doctor_finding *f);
+void doctor_cow(struct doctor *doc, struct doctor_finding *f);
+void doctor_swap(struct doctor *doc, struct doctor_finding *f);
+void doctor_memory(struct doctor *doc, struct doctor_finding *f);
+void doctor_tuner(struct doctor *doc, struct doctor_finding *f);
+void doctor_shadow(struct doctor *doc, struct doctor_finding *f);
+
 /* Which events can be had from this kernel (doctor_hooks.c). */
 void doctor_hooks(struct doctor *doc, struct doctor_finding *f);
+
+/**
+ * doctor_collect() - read what the checks look at
+ * @doc: @b (may be NULL) and @io set; released by doctor_free()
+ *
+ * Return: 0 or negative errno with @err set.
+ */
+int doctor_collect(struct doctor *doc, struct ksm_error *err);
+void doctor_free(struct doctor *doc);
 
 /* Set level and texts; @remedy may be NULL. */
 void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *remedy,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* A counter of the backend, 0 where it has none. */
+static inline int64_t doctor_value(const struct doctor *doc, unsigned int id)
+{
+	return ksm_snapshot_get(&doc->s, id);
+}
 
 #endif /* KSMCTL_DOCTOR_H */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,31 +12,29 @@
 /* More of the tracked pages than this changing from scan to scan is work for nothing. */
 #define VOLATILE_PERCENT 50
 
-static int64_t value(const struct doctor *doc, unsigned int id)
+void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *remedy,
+		 const char *fmt, ...)
 {
-	return ksm_snapshot_get(&doc->s, id);
+	va_list ap;
+
+	f->level = level;
+	ksm_copy(f->remedy, sizeof(f->remedy), remedy ? remedy : "");
+	va_start(ap, fmt);
+	vsnprintf(f->evidence, sizeof(f->evidence), fmt, ap);
+	va_end(ap);
 }
 
 /* Pages KSM has an item for. */
 static int64_t tracked(const struct doctor *doc)
 {
-	return value(doc, KSM_ABI_PAGES_SHARED) + value(doc, KSM_ABI_PAGES_SHARING) +
-	       value(doc, KSM_ABI_PAGES_UNSHARED) + value(doc, KSM_ABI_PAGES_VOLATILE);
-}
-
-static void check_backend(struct doctor *doc, struct doctor_finding *f)
-{
-	unsigned int other =
-		doc->b->kind == KSM_BACKEND_KERNEL ? KSM_BACKEND_ENGINE : KSM_BACKEND_KERNEL;
-
-	doctor_find(f, DOCTOR_OK, NULL, "%s; %s is %s", ksm_backend_title(doc->b->kind),
-		    ksm_backend_title(other),
-		    ksm_backend_exists(&doc->b->io, other) ? "there, too" : "not loaded");
+	return doctor_value(doc, KSM_ABI_PAGES_SHARED) + doctor_value(doc, KSM_ABI_PAGES_SHARING) +
+	       doctor_value(doc, KSM_ABI_PAGES_UNSHARED) +
+	       doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 }
 
 static void check_run(struct doctor *doc, struct doctor_finding *f)
 {
-	int64_t run = value(doc, KSM_ABI_RUN);
+	int64_t run = doctor_value(doc, KSM_ABI_RUN);
 
 	if (run & KSM_RUN_MERGE)
 		doctor_find(f, DOCTOR_OK, NULL, "merging runs");
@@ -59,31 +58,11 @@ static void check_scanner(struct doctor *doc, struct doctor_finding *f)
 			    s.pid, ksm_format_duration(total, sizeof(total), s.runtime));
 }
 
-static void check_mergeable(struct doctor *doc, struct doctor_finding *f)
-{
-	char bytes[KSM_FORMAT_MAX];
-
-	if (doc->procs_error)
-		doctor_find(f, DOCTOR_NOTE, NULL, "/proc cannot be listed: %s",
-			    strerror(-doc->procs_error));
-	else if (doc->mergeable || doc->procs.count)
-		doctor_find(f, DOCTOR_OK, NULL,
-			    "%s marked mergeable, %zu of %zu processes take part",
-			    ksm_format_bytes(bytes, sizeof(bytes), (int64_t)doc->mergeable),
-			    doc->procs.count, doc->procs.seen);
-	else if (doc->procs.denied)
-		doctor_find(f, DOCTOR_NOTE, "run as root", "%s", doc->procs.reason);
-	else
-		doctor_find(f, DOCTOR_WRONG,
-			    "madvise(MADV_MERGEABLE) in the program, or QEMU's mem-merge=on",
-			    "no process has memory marked mergeable");
-}
-
 /* A lower bound: the scanning itself takes time on top of the sleeping. */
 static void check_speed(struct doctor *doc, struct doctor_finding *f)
 {
-	int64_t pages = tracked(doc), batch = value(doc, KSM_ABI_PAGES_TO_SCAN);
-	int64_t marked = (int64_t)doc->mergeable / ksm_page_size();
+	int64_t pages = tracked(doc), batch = doctor_value(doc, KSM_ABI_PAGES_TO_SCAN);
+	int64_t marked = (int64_t)doc->sum.marked / ksm_page_size();
 	char text[KSM_FORMAT_MAX];
 	double seconds;
 
@@ -94,7 +73,8 @@ static void check_speed(struct doctor *doc, struct doctor_finding *f)
 	}
 	if (marked > pages)
 		pages = marked;
-	seconds = (double)pages / (double)batch * (double)value(doc, KSM_ABI_SLEEP_MILLISECS) / 1e3;
+	seconds = (double)pages / (double)batch *
+		  (double)doctor_value(doc, KSM_ABI_SLEEP_MILLISECS) / 1e3;
 	ksm_format_duration(text, sizeof(text), (uint64_t)(seconds * 1e9));
 	if (seconds > SLOW_SCAN_SECONDS)
 		doctor_find(f, DOCTOR_WRONG, "raise pages_to_scan or lower sleep_millisecs",
@@ -120,10 +100,10 @@ static void check_profit(struct doctor *doc, struct doctor_finding *f)
 
 static void check_volatile(struct doctor *doc, struct doctor_finding *f)
 {
-	int64_t all = tracked(doc), changing = value(doc, KSM_ABI_PAGES_VOLATILE);
+	int64_t all = tracked(doc), changing = doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 
 	/* the first scan of a page always finds it volatile */
-	if (value(doc, KSM_ABI_FULL_SCANS) > 2 && changing * 100 > all * VOLATILE_PERCENT)
+	if (doctor_value(doc, KSM_ABI_FULL_SCANS) > 2 && changing * 100 > all * VOLATILE_PERCENT)
 		doctor_find(f, DOCTOR_WRONG,
 			    "such memory is not worth merging; a faster scan helps a little",
 			    "%" PRId64 " of %" PRId64 " tracked pages change from scan to scan",
@@ -136,51 +116,18 @@ static void check_volatile(struct doctor *doc, struct doctor_finding *f)
 /* Chains are pages kept several times because max_page_sharing mappings share one. */
 static void check_sharing(struct doctor *doc, struct doctor_finding *f)
 {
-	int64_t dups = value(doc, KSM_ABI_STABLE_NODE_DUPS);
-	int64_t shared = value(doc, KSM_ABI_PAGES_SHARED);
+	int64_t dups = doctor_value(doc, KSM_ABI_STABLE_NODE_DUPS);
+	int64_t shared = doctor_value(doc, KSM_ABI_PAGES_SHARED);
 
 	if (dups * 10 > shared && shared)
 		doctor_find(f, DOCTOR_NOTE, "raise max_page_sharing (after ksmctl unmerge)",
 			    "max_page_sharing %" PRId64 " makes %" PRId64 " of %" PRId64
 			    " KSM pages copies of one another",
-			    value(doc, KSM_ABI_MAX_PAGE_SHARING), dups, shared);
+			    doctor_value(doc, KSM_ABI_MAX_PAGE_SHARING), dups, shared);
 	else
 		doctor_find(f, DOCTOR_OK, NULL,
 			    "max_page_sharing %" PRId64 " costs %" PRId64 " copies of KSM pages",
-			    value(doc, KSM_ABI_MAX_PAGE_SHARING), dups);
-}
-
-/* Programs known to write the same knobs. */
-static int find_tuner(pid_t pid, void *ctx)
-{
-	static const char *const known[] = { "ksmtuned", "uksmd", "ksm-throttler", "momd" };
-	struct doctor *doc = ctx;
-	char path[64], comm[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	if (ksm_io_read(&doc->b->io, path, comm, sizeof(comm)) < 0)
-		return 0;
-	ksm_chomp(comm);
-	for (size_t i = 0; i < KSM_ARRAY_SIZE(known); i++)
-		if (!strcmp(comm, known[i]))
-			return pid;
-	return 0;
-}
-
-static void check_tuner(struct doctor *doc, struct doctor_finding *f)
-{
-	int pid = ksm_io_each_pid(&doc->b->io, find_tuner, doc);
-	char mode[KSM_WORD_MAX];
-
-	ksm_snapshot_word(&doc->s, KSM_ABI_ADVISOR_MODE, mode, sizeof(mode));
-	if (pid > 0)
-		doctor_find(f, DOCTOR_NOTE, "stop it before setting knobs by hand",
-			    "pid %d tunes KSM, too", pid);
-	else if (!strcmp(mode, "scan-time"))
-		doctor_find(f, DOCTOR_NOTE, "ksmctl set advisor_mode=none, to set it by hand",
-			    "the kernel's advisor sets pages_to_scan");
-	else
-		doctor_find(f, DOCTOR_OK, NULL, "nobody else was seen tuning");
+			    doctor_value(doc, KSM_ABI_MAX_PAGE_SHARING), dups);
 }
 
 static void check_files(struct doctor *doc, struct doctor_finding *f)
@@ -199,7 +146,9 @@ static void check_files(struct doctor *doc, struct doctor_finding *f)
 			 ksm_knobs[i].name);
 	}
 	if (missing)
-		doctor_find(f, DOCTOR_NOTE, NULL, "%u files not there: %s", missing, list);
+		doctor_find(f, DOCTOR_NOTE,
+			    "a newer kernel, or our engine, which has them on every one",
+			    "%u files not there: %s", missing, list);
 	else
 		doctor_find(f, DOCTOR_OK, NULL, "all %u files are there", there);
 }
@@ -213,12 +162,31 @@ static void check_processes(struct doctor *doc, struct doctor_finding *f)
 }
 
 const struct doctor_check doctor_checks[] = {
-	{ "engine", check_backend },	  { "run", check_run },
-	{ "scanner", check_scanner },	  { "mergeable", check_mergeable },
-	{ "speed", check_speed },	  { "profit", check_profit },
-	{ "volatile", check_volatile },	  { "sharing", check_sharing },
-	{ "tuner", check_tuner },	  { "files", check_files },
-	{ "processes", check_processes }, { "hooks", doctor_hooks },
+	{ "kernel", doctor_kernel, DOCTOR_ANYWHERE },
+	{ "engine", doctor_engine, DOCTOR_ANYWHERE },
+	{ "run", check_run, 0 },
+	{ "scanner", check_scanner, 0 },
+	{ "mergeable", doctor_mergeable, DOCTOR_ANYWHERE },
+	{ "shared", doctor_shared, DOCTOR_ANYWHERE },
+	{ "hugetlb", doctor_hugetlb, DOCTOR_ANYWHERE },
+	{ "guests", doctor_guests, DOCTOR_ANYWHERE },
+	{ "seccomp", doctor_seccomp, DOCTOR_ANYWHERE },
+	{ "thp", doctor_thp, 0 },
+	{ "khugepaged", doctor_khugepaged, 0 },
+	{ "speed", check_speed, 0 },
+	{ "profit", check_profit, 0 },
+	{ "volatile", check_volatile, 0 },
+	{ "sharing", check_sharing, 0 },
+	{ "numa", doctor_numa, 0 },
+	{ "domains", doctor_domains, 0 },
+	{ "cow", doctor_cow, 0 },
+	{ "swap", doctor_swap, 0 },
+	{ "memory", doctor_memory, 0 },
+	{ "tuner", doctor_tuner, DOCTOR_ANYWHERE },
+	{ "shadow", doctor_shadow, DOCTOR_ANYWHERE },
+	{ "files", check_files, 0 },
+	{ "processes", check_processes, 0 },
+	{ "hooks", doctor_hooks, 0 },
 };
 
 const unsigned int doctor_check_count = KSM_ARRAY_SIZE(doctor_checks);

@@ -18,28 +18,44 @@ static const char *type_name(unsigned int type)
 	return "?";
 }
 
+/* Append "NAME (WHY)", as many as fit. */
+static void list_hook(char *list, size_t size, const struct ksm_hook *hook, const char *seen)
+{
+	size_t len = strlen(list);
+
+	/* one reason, like a kernel without fentry, may hold for many */
+	if (hook->why && strcmp(hook->why, seen))
+		snprintf(list + len, size - len, "%s%s (%s)", len ? ", " : "",
+			 type_name(hook->type), hook->why);
+	else
+		snprintf(list + len, size - len, "%s%s", len ? ", " : "", type_name(hook->type));
+}
+
 static void judge(const struct ksm_hook *hooks, size_t count, struct doctor_finding *f)
 {
-	const char *why = NULL;
-	size_t missing = 0;
-	char list[200] = "";
+	size_t missing = 0, second = 0;
+	char none[180] = "", other[180] = "";
+	const char *why_none = "", *why_other = "";
 
 	for (size_t i = 0; i < count; i++) {
-		size_t len = strlen(list);
-
-		if (hooks[i].hook)
-			continue;
-		snprintf(list + len, sizeof(list) - len, "%s%s", missing++ ? ", " : "",
-			 type_name(hooks[i].type));
-		if (!why)
-			why = hooks[i].why;
+		if (!hooks[i].hook) {
+			list_hook(none, sizeof(none), &hooks[i], why_none);
+			why_none = hooks[i].why ? hooks[i].why : "";
+			missing++;
+		} else if (hooks[i].why) {
+			list_hook(other, sizeof(other), &hooks[i], why_other);
+			why_other = hooks[i].why;
+			second++;
+		}
 	}
-	if (missing)
-		doctor_find(f, DOCTOR_NOTE, "ksmtrace list tells the reason of each",
-			    "%zu of %zu kinds of events not to be had: %s (%s)", missing, count,
-			    list, why ? why : "no reason known");
+	if (missing || second)
+		doctor_find(f, missing ? DOCTOR_NOTE : DOCTOR_OK, "ksmtrace list tells all of each",
+			    "%zu of %zu kinds of events%s%s%s%s", count - missing, count,
+			    missing ? "; none for: " : "", none,
+			    second ? "; not by the best hook: " : "", other);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "all %zu kinds of events can be had", count);
+		doctor_find(f, DOCTOR_OK, NULL,
+			    "all %zu kinds of events can be had, by the best hook", count);
 }
 
 void doctor_hooks(struct doctor *doc, struct doctor_finding *f)

@@ -70,22 +70,6 @@ unsigned int ksmctl_parse_seconds(struct argp_state *state, const char *option, 
 	return (unsigned int)value;
 }
 
-const char *ksmctl_run_name(int64_t run)
-{
-	if (run & KSM_RUN_OFFLINE)
-		return "waits while memory goes offline";
-	switch (run) {
-	case KSM_RUN_STOP:
-		return "stopped";
-	case KSM_RUN_MERGE:
-		return "running";
-	case KSM_RUN_UNMERGE:
-		return "stopped and unmerged";
-	default:
-		return "unknown";
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static const struct ksm_program program = {

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the machine does besides: another engine, other tuners, COW, swap, plenty of memory. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "ksmctl/doctor.h"
+#include "lib/engine.h"
+#include "lib/format.h"
+#include "lib/tuners.h"
+
+/* More breaks in a second than this are a storm when they also undo the saving in a minute. */
+#define STORM_PER_SECOND 100
+/* With more of the memory available than this, and less than this saved, KSM is work for nothing.
+ */
+#define AMPLE_PERCENT 70
+#define SAVED_PERCENT 1
+
+void doctor_kernel(struct doctor *doc, struct doctor_finding *f)
+{
+	unsigned int other;
+
+	if (!doc->b) {
+		doctor_find(f, DOCTOR_WRONG, "a kernel built with CONFIG_KSM=y",
+			    "this kernel has no KSM: no " KSM_ABI_KERNEL_DIR);
+		return;
+	}
+	other = doc->b->kind == KSM_BACKEND_KERNEL ? KSM_BACKEND_ENGINE : KSM_BACKEND_KERNEL;
+	doctor_find(f, DOCTOR_OK, NULL, "%s; %s is %s", ksm_backend_title(doc->b->kind),
+		    ksm_backend_title(other),
+		    ksm_backend_exists(doc->io, other) ? "there, too" : "not loaded");
+}
+
+/* Only an engine that somebody installed and that cannot be loaded is worth a word. */
+void doctor_engine(struct doctor *doc, struct doctor_finding *f)
+{
+	const struct ksm_engine_finding *why = NULL;
+	struct ksm_engine e;
+
+	ksm_engine_check(doc->io, &e);
+	if (e.loaded) {
+		doctor_find(f, DOCTOR_OK, NULL, KSM_ENGINE_MODULE " is loaded");
+		return;
+	}
+	for (int i = 0; i < KSM_ENGINE_CHECKS; i++)
+		if (e.findings[i].verdict == KSM_ENGINE_REFUSES &&
+		    strcmp(e.findings[i].name, "file")) {
+			why = &e.findings[i];
+			break;
+		}
+	if (why && e.path[0])
+		doctor_find(f, DOCTOR_NOTE, why->remedy, KSM_ENGINE_MODULE " cannot be loaded: %s",
+			    why->evidence);
+	else if (!e.path[0])
+		doctor_find(f, DOCTOR_OK, NULL, KSM_ENGINE_MODULE " is not installed%s%s",
+			    why ? ", and could not be loaded: " : "", why ? why->evidence : "");
+	else
+		doctor_find(f, DOCTOR_OK, NULL, KSM_ENGINE_MODULE " could be loaded");
+}
+
+/* "0-1,4": how many nodes */
+static unsigned int count_nodes(const char *list)
+{
+	unsigned int count = 0, from, to;
+
+	while (*list) {
+		int fields = sscanf(list, "%u-%u", &from, &to);
+
+		if (fields < 1)
+			break;
+		count += fields == 2 && to >= from ? to - from + 1 : 1;
+		list += strcspn(list, ",");
+		list += *list == ',';
+	}
+	return count;
+}
+
+void doctor_numa(struct doctor *doc, struct doctor_finding *f)
+{
+	char text[64] = "";
+	unsigned int nodes;
+
+	ksm_io_read(doc->io, KSM_ABI_NODES, text, sizeof(text));
+	nodes = count_nodes(text);
+	if (nodes > 1 && ksm_snapshot_has(&doc->s, KSM_ABI_MERGE_ACROSS_NODES) &&
+	    !doctor_value(doc, KSM_ABI_MERGE_ACROSS_NODES))
+		doctor_find(
+			f, DOCTOR_NOTE,
+			"ksmctl set merge_across_nodes=1 (after ksmctl unmerge), if remote "
+			"memory is cheap enough",
+			"merge_across_nodes is 0: equal pages stay up to %u times, once on each "
+			"node",
+			nodes);
+	else
+		doctor_find(f, DOCTOR_OK, NULL, "%u NUMA node%s, pages merge across %s",
+			    nodes ? nodes : 1, nodes > 1 ? "s" : "", nodes > 1 ? "them" : "it");
+}
+
+/* Keeping users or groups apart is a choice: what it costs is worth knowing, not wrong. */
+void doctor_domains(struct doctor *doc, struct doctor_finding *f)
+{
+	int64_t refused = doctor_value(doc, KSM_ABI_PAGES_DOMAIN_REFUSED);
+	char mode[KSM_WORD_MAX] = "all", text[KSM_FORMAT_MAX];
+
+	if (ksm_snapshot_has(&doc->s, KSM_ABI_MERGE_DOMAIN))
+		ksm_snapshot_word(&doc->s, KSM_ABI_MERGE_DOMAIN, mode, sizeof(mode));
+	ksm_format_pages(text, sizeof(text), refused);
+	if (strcmp(mode, "all") && refused * 10 > doc->d.saved_pages)
+		doctor_find(f, DOCTOR_NOTE,
+			    "ksmctl set merge_domain=all (after ksmctl unmerge), if they may learn "
+			    "about each other",
+			    "merge_domain is %s: %s have equals in other domains and stay", mode,
+			    text);
+	else
+		doctor_find(f, DOCTOR_OK, NULL, "pages merge %s",
+			    strcmp(mode, "all") ? "inside their domain, at hardly a loss" :
+						  "with those of everybody");
+}
+
+struct lookup {
+	const char *key;
+	uint64_t value;
+};
+
+static int find_key(const char *line, void *ctx)
+{
+	struct lookup *l = ctx;
+	size_t len = strlen(l->key);
+
+	return !strncmp(line, l->key, len) && sscanf(line + len, "%" SCNu64, &l->value) == 1;
+}
+
+/* The number behind a key of /proc/vmstat or /proc/meminfo, 0 when there is none. */
+static uint64_t number_of(const struct doctor *doc, const char *path, const char *key)
+{
+	struct lookup l = { .key = key };
+
+	return ksm_io_each_line(doc->io, path, find_key, &l) == 1 ? l.value : 0;
+}
+
+/* A storm of now drowns in the average of a machine that has been up for weeks: look twice. */
+static double breaks_now(const struct doctor *doc, uint64_t before)
+{
+	const struct timespec window = { .tv_nsec = 300000000 };
+	uint64_t start = ksm_monotonic_ns();
+
+	if (!before || doc->b->fake || !(doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE))
+		return 0;
+	nanosleep(&window, NULL);
+	return ksm_rate(before, number_of(doc, "/proc/vmstat", "cow_ksm "),
+			ksm_monotonic_ns() - start);
+}
+
+void doctor_cow(struct doctor *doc, struct doctor_finding *f)
+{
+	uint64_t breaks = number_of(doc, "/proc/vmstat", "cow_ksm ");
+	double average = doc->uptime > 0 ? (double)breaks / doc->uptime : 0;
+	double now = breaks_now(doc, breaks), rate = now > average ? now : average;
+
+	if (rate > STORM_PER_SECOND && rate * 60 > (double)doc->d.saved_pages)
+		doctor_find(f, DOCTOR_WRONG,
+			    "ksmtop shows whose pages break: do not mark that memory, or stop",
+			    "%.0f merged pages are written to and copied in a second, %s; %" PRId64
+			    " are saved",
+			    rate, now > average ? "now" : "on average", doc->d.saved_pages);
+	else
+		doctor_find(f, DOCTOR_OK, NULL,
+			    "%" PRIu64 " merged pages were copied because of writes, %.1f a second",
+			    breaks, rate);
+}
+
+void doctor_swap(struct doctor *doc, struct doctor_finding *f)
+{
+	uint64_t copies = number_of(doc, "/proc/vmstat", "ksm_swpin_copy ");
+	uint64_t total = number_of(doc, "/proc/meminfo", "SwapTotal:");
+	uint64_t used = total - number_of(doc, "/proc/meminfo", "SwapFree:");
+	char text[KSM_FORMAT_MAX];
+
+	ksm_format_bytes(text, sizeof(text), (int64_t)used * 1024);
+	if (copies && copies > (uint64_t)doc->d.saved_pages)
+		doctor_find(f, DOCTOR_WRONG,
+			    "less swapping: more memory, a lower vm.swappiness, memory.swap.max=0 "
+			    "for the guests",
+			    "%" PRIu64 " merged pages came back from swap as copies, %" PRId64
+			    " are saved; %s of swap is used",
+			    copies, doc->d.saved_pages, text);
+	else
+		doctor_find(f, DOCTOR_OK, NULL,
+			    "%s of swap is used, %" PRIu64 " merged pages came back as copies",
+			    text, copies);
+}
+
+void doctor_memory(struct doctor *doc, struct doctor_finding *f)
+{
+	uint64_t total = number_of(doc, "/proc/meminfo", "MemTotal:") * 1024;
+	uint64_t available = number_of(doc, "/proc/meminfo", "MemAvailable:") * 1024;
+	char have[KSM_FORMAT_MAX], all[KSM_FORMAT_MAX];
+	bool runs = doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE;
+
+	ksm_format_bytes(have, sizeof(have), (int64_t)available);
+	ksm_format_bytes(all, sizeof(all), (int64_t)total);
+	if (runs && doctor_value(doc, KSM_ABI_FULL_SCANS) > 2 &&
+	    available / 100 > total / 10000 * AMPLE_PERCENT &&
+	    doc->d.saved_bytes * 100 < (int64_t)total * SAVED_PERCENT)
+		doctor_find(
+			f, DOCTOR_NOTE, "ksmctl stop, or a profile that scans less",
+			"%s of %s are available, and merging saves less than %d %%: the scanner "
+			"works for little",
+			have, all, SAVED_PERCENT);
+	else
+		doctor_find(f, DOCTOR_OK, NULL, total ? "%s of %s are available" : "not known",
+			    have, all);
+}
+
+void doctor_tuner(struct doctor *doc, struct doctor_finding *f)
+{
+	struct ksm_tuner found[KSM_TUNERS_MAX];
+	size_t n = ksm_tuners_find(doc->io, doc->b ? &doc->s : NULL, found), running = 0;
+	char list[240] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(list);
+
+		running += found[i].running;
+		snprintf(list + len, sizeof(list) - len, "%s%s%s", len ? ", " : "", found[i].name,
+			 found[i].running ? "" : " (at the next start)");
+	}
+	if (running > 1)
+		doctor_find(f, DOCTOR_WRONG, found[0].remedy,
+			    "several set KSM and undo each other's work: %s", list);
+	else if (n)
+		doctor_find(f, DOCTOR_NOTE, found[0].remedy,
+			    "%s sets KSM, too: what is set by hand does not last", list);
+	else
+		doctor_find(f, DOCTOR_OK, NULL, "nobody else was seen tuning");
+}
+
+static bool same_file(const char *path, const struct stat *self)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_dev == self->st_dev && st.st_ino == self->st_ino;
+}
+
+/* The ksmtuned package brings a ksmctl, too: {start|stop} without a word about what they do. */
+void doctor_shadow(struct doctor *doc, struct doctor_finding *f)
+{
+	char *path = strdup(getenv("PATH") ?: ""), *rest, *dir;
+	char file[PATH_MAX], full[2 * PATH_MAX];
+	struct stat self = { 0 };
+	bool ours = false;
+
+	doctor_find(f, DOCTOR_OK, NULL, "no other ksmctl in PATH");
+	/* without a file of our own to compare with, nothing can be told */
+	rest = stat("/proc/self/exe", &self) ? NULL : path;
+	while ((dir = strsep(&rest, ":"))) {
+		snprintf(file, sizeof(file), "%s/ksmctl", dir);
+		snprintf(full, sizeof(full), "%s%s", doc->io->root, file);
+		if (dir[0] != '/' || !ksm_io_exists(doc->io, file))
+			continue;
+		if (same_file(full, &self)) {
+			ours = true;
+			continue;
+		}
+		doctor_find(f, DOCTOR_NOTE,
+			    "call ours by its full path, or put its directory first in PATH",
+			    "%s is another ksmctl%s", file,
+			    ours ? ", behind ours in PATH" : ", found before ours");
+		break;
+	}
+	free(path);
+}
