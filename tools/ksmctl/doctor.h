@@ -80,7 +80,7 @@ struct doctor {
  * struct doctor_check - one question
  * @name: stable, for scripts
  * @func: fills the finding, which arrives as DOCTOR_OK with empty texts
- * @flags: DOCTOR_ANYWHERE
+ * @flags: DOCTOR_ANYWHERE, DOCTOR_STATUS
  */
 struct doctor_check {
 	const char *name;
@@ -93,6 +93,8 @@ extern const unsigned int doctor_check_count;
 
 /* Without a backend only these checks are done: the others have nothing to look at. */
 #define DOCTOR_ANYWHERE 1u
+/* Needs the backend's files and the machine's alone: status does these, too. */
+#define DOCTOR_STATUS 2u
 
 /* doctor_memory.c: what there is to merge */
 void doctor_mergeable(struct doctor *doc, struct doctor_finding *f);

@@ -24,14 +24,6 @@ void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *
 	va_end(ap);
 }
 
-/* Pages KSM has an item for. */
-static int64_t tracked(const struct doctor *doc)
-{
-	return doctor_value(doc, KSM_ABI_PAGES_SHARED) + doctor_value(doc, KSM_ABI_PAGES_SHARING) +
-	       doctor_value(doc, KSM_ABI_PAGES_UNSHARED) +
-	       doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
-}
-
 static void check_run(struct doctor *doc, struct doctor_finding *f)
 {
 	int64_t run = doctor_value(doc, KSM_ABI_RUN);
@@ -61,7 +53,8 @@ static void check_scanner(struct doctor *doc, struct doctor_finding *f)
 /* A lower bound: the scanning itself takes time on top of the sleeping. */
 static void check_speed(struct doctor *doc, struct doctor_finding *f)
 {
-	int64_t pages = tracked(doc), batch = doctor_value(doc, KSM_ABI_PAGES_TO_SCAN);
+	int64_t pages = ksm_tracked_pages(&doc->s),
+		batch = doctor_value(doc, KSM_ABI_PAGES_TO_SCAN);
 	int64_t marked = (int64_t)doc->sum.marked / ksm_page_size();
 	char text[KSM_FORMAT_MAX];
 	double seconds;
@@ -100,7 +93,8 @@ static void check_profit(struct doctor *doc, struct doctor_finding *f)
 
 static void check_volatile(struct doctor *doc, struct doctor_finding *f)
 {
-	int64_t all = tracked(doc), changing = doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
+	int64_t all = ksm_tracked_pages(&doc->s),
+		changing = doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 
 	/* the first scan of a page always finds it volatile */
 	if (doctor_value(doc, KSM_ABI_FULL_SCANS) > 2 && changing * 100 > all * VOLATILE_PERCENT)
@@ -173,16 +167,16 @@ const struct doctor_check doctor_checks[] = {
 	{ "seccomp", doctor_seccomp, DOCTOR_ANYWHERE },
 	{ "thp", doctor_thp, 0 },
 	{ "khugepaged", doctor_khugepaged, 0 },
-	{ "speed", check_speed, 0 },
-	{ "profit", check_profit, 0 },
-	{ "volatile", check_volatile, 0 },
+	{ "speed", check_speed, DOCTOR_STATUS },
+	{ "profit", check_profit, DOCTOR_STATUS },
+	{ "volatile", check_volatile, DOCTOR_STATUS },
 	{ "sharing", check_sharing, 0 },
 	{ "numa", doctor_numa, 0 },
 	{ "domains", doctor_domains, 0 },
 	{ "cow", doctor_cow, 0 },
-	{ "swap", doctor_swap, 0 },
+	{ "swap", doctor_swap, DOCTOR_STATUS },
 	{ "memory", doctor_memory, 0 },
-	{ "tuner", doctor_tuner, DOCTOR_ANYWHERE },
+	{ "tuner", doctor_tuner, DOCTOR_ANYWHERE | DOCTOR_STATUS },
 	{ "shadow", doctor_shadow, DOCTOR_ANYWHERE },
 	{ "files", check_files, 0 },
 	{ "processes", check_processes, 0 },

@@ -52,17 +52,11 @@ void estimate_source_free(struct estimate_source *src);
 
 /**
  * struct estimate_cost - what scanning all that was read would take
- * @known: nanoseconds a page were measured on this machine, not assumed
- * @ns_page: CPU time to look at a page
- * @full_scan_ns: time of a full scan at today's settings, 0 when pages_to_scan is 0
- * @cpu_percent: of one CPU while it scans
+ * @scan: time and CPU
  * @metadata_bytes: rmap items for all pages
  */
 struct estimate_cost {
-	bool known;
-	double ns_page;
-	uint64_t full_scan_ns;
-	double cpu_percent;
+	struct ksm_scan_cost scan;
 	int64_t metadata_bytes;
 };
 

@@ -31,8 +31,8 @@ static void add_scope(struct json_object *root, const char *key, const struct ks
 	add_figure(o, "saving_within_users", &s->saving_within_users);
 	ksm_json_int(o, "saving_bytes", (int64_t)(s->saving.value + 0.5) * ksm_page_size());
 	ksm_json_int(o, "metadata_bytes_max", cost->metadata_bytes);
-	ksm_json_uint(o, "full_scan_ns", cost->full_scan_ns);
-	add_double(o, "cpu_percent", cost->cpu_percent);
+	ksm_json_uint(o, "full_scan_ns", cost->scan.full_scan_ns);
+	add_double(o, "cpu_percent", cost->scan.cpu_percent);
 }
 
 static void add_stats(struct json_object *root, const struct estimate_stats *s)
@@ -98,8 +98,8 @@ int estimate_json(const struct estimate_report *r)
 	ksm_json_uint(root, "contents_kept", r->r.kept);
 	add_scope(root, "now", &r->r.scopes[KSM_SCOPE_NOW], &r->cost_now);
 	add_scope(root, "everything", &r->r.scopes[KSM_SCOPE_ALL], &r->cost);
-	add_double(root, "ns_per_page", r->cost.ns_page);
-	ksm_json_bool(root, "ns_per_page_measured", r->cost.known);
+	add_double(root, "ns_per_page", r->cost.scan.ns_page);
+	ksm_json_bool(root, "ns_per_page_measured", r->cost.scan.known);
 	add_stats(root, r->stats);
 	add_targets(root, &r->r);
 	add_pairs(root, &r->r);

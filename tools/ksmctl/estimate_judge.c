@@ -5,31 +5,14 @@
 #include "ksmctl/estimate.h"
 #include "lib/format.h"
 
-/* ksmd takes 2 to 8 us for a page, our engine less; used where nothing was measured yet. */
-#define ASSUMED_NS_PAGE 4000.0
-/* Fewer pages scanned than this tell little about their cost. */
-#define MEASURED_PAGES 100000
 /* A net saving below this part of the memory read is not worth a scanner. */
 #define WORTH_PERCENT 3
-
-static int64_t setting(const struct estimate_report *report, unsigned int id)
-{
-	return ksm_snapshot_has(&report->s, id) ? report->s.value[id] : ksm_knob_by_id(id)->def;
-}
 
 static void judge_cost(const struct estimate_report *report, uint64_t pages, uint64_t runtime,
 		       struct estimate_cost *cost)
 {
-	int64_t scanned = ksm_snapshot_get(&report->s, KSM_ABI_PAGES_SCANNED);
-	double batch = (double)setting(report, KSM_ABI_PAGES_TO_SCAN);
-	double sleep = (double)setting(report, KSM_ABI_SLEEP_MILLISECS) * 1e6, work;
-
-	cost->known = scanned >= MEASURED_PAGES && runtime;
-	cost->ns_page = cost->known ? (double)runtime / (double)scanned : ASSUMED_NS_PAGE;
+	ksm_scan_cost(&report->s, pages, runtime, &cost->scan);
 	cost->metadata_bytes = (int64_t)pages * KSM_RMAP_ITEM_BYTES;
-	work = batch * cost->ns_page;
-	cost->full_scan_ns = batch > 0 ? (uint64_t)((double)pages / batch * (sleep + work)) : 0;
-	cost->cpu_percent = batch > 0 ? 100.0 * work / (sleep + work) : 0;
 }
 
 static double net(const struct estimate_report *report, enum ksm_estimate_scope scope,

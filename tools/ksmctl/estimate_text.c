@@ -162,16 +162,16 @@ static void print_cost(const struct estimate_report *r)
 {
 	char time[KSM_FORMAT_MAX], page[KSM_FORMAT_MAX];
 
-	ksm_format_duration(page, sizeof(page), (uint64_t)r->cost.ns_page);
+	ksm_format_duration(page, sizeof(page), (uint64_t)r->cost.scan.ns_page);
 	if (!r->b)
 		puts("settings    no KSM on this machine: a kernel's defaults");
-	if (!r->cost.full_scan_ns)
+	if (!r->cost.scan.full_scan_ns)
 		puts("scan        pages_to_scan is 0: nothing would ever be scanned");
 	else
 		printf("scan        all of it in %s at today's settings, with %.1f %% of a CPU "
 		       "(%s a page%s); a merge takes two scans\n",
-		       ksm_format_duration(time, sizeof(time), r->cost.full_scan_ns),
-		       r->cost.cpu_percent, page, r->cost.known ? "" : ", assumed");
+		       ksm_format_duration(time, sizeof(time), r->cost.scan.full_scan_ns),
+		       r->cost.scan.cpu_percent, page, r->cost.scan.known ? "" : ", assumed");
 }
 
 static int target_row(struct ksm_table *t, const struct ksm_target_result *target)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,14 +16,19 @@
 
 #define DEFAULT_PROCESSES 10
 
+enum { OPT_BY = 0x1000 };
+
 struct options {
 	struct ksmctl *ctl;
 	unsigned int processes;
+	enum ksm_rollup_by by;
 };
 
 static const struct argp_option options_doc[] = {
-	{ "processes", 'n', "N", 0, "Show the N processes that save most (default 10, 0 for none)",
-	  0 },
+	{ "processes", 'n', "N", 0,
+	  "Show the N processes or groups that save most (default 10, 0 for none)", 0 },
+	{ "by", OPT_BY, "WHAT", 0,
+	  "Add processes up by process (default), cgroup (containers, units) or guest", 0 },
 	{ 0 }
 };
 
@@ -40,6 +46,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--processes: '%.32s' is no number from 0 to 1000000",
 				   arg);
 		options->processes = (unsigned int)n;
+		return 0;
+	case OPT_BY:
+		if (ksm_rollup_parse(arg, &options->by))
+			argp_error(state, "--by: '%.32s' is none of process, cgroup, guest", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%.64s'", arg);
@@ -81,6 +91,60 @@ static void measure_scanner(struct status *st)
 		st->scanner_reason = strerror(-ret);
 }
 
+/* What merging does to the saving in a full scan, seen through the window of the CPU measurement.
+ */
+static void measure_settling(struct status *st)
+{
+	struct ksm_counters_snapshot after;
+	struct ksm_derived d;
+	double change, scans;
+	int64_t base;
+
+	if (!(ksm_snapshot_get(&st->s, KSM_ABI_RUN) & KSM_RUN_MERGE) || !st->cost.full_scan_ns ||
+	    ksm_snapshot_get(&st->s, KSM_ABI_FULL_SCANS) < 2 ||
+	    ksm_backend_read(st->b, &after, NULL))
+		return;
+	ksm_derive(&after, &d);
+	scans = (double)(after.time - st->s.time) / (double)st->cost.full_scan_ns;
+	change = (double)llabs(d.saved_pages - st->d.saved_pages) / (scans > 1 ? 1 : scans);
+	base = d.saved_pages > st->d.saved_pages ? d.saved_pages : st->d.saved_pages;
+	st->settle.known = base > 0;
+	st->settle.percent = base ? 100.0 * change / (double)base : 0;
+	st->settle.settled = st->settle.known && st->settle.percent < 5.0;
+}
+
+/* Checks of the doctor that need no look at every process's memory. */
+static void find_warnings(struct status *st)
+{
+	struct doctor doc = { .b = st->b, .io = &st->b->io, .s = st->s, .d = st->d };
+
+	for (unsigned int i = 0; i < doctor_check_count; i++) {
+		const struct doctor_check *check = &doctor_checks[i];
+		struct doctor_finding f = { .level = DOCTOR_OK };
+
+		if (!(check->flags & DOCTOR_STATUS))
+			continue;
+		check->func(&doc, &f);
+		if (f.level != DOCTOR_WRONG || st->warning_count == STATUS_WARNINGS_MAX)
+			continue;
+		st->warning_names[st->warning_count] = check->name;
+		st->warnings[st->warning_count++] = f;
+	}
+}
+
+static int collect_processes(struct status *st, struct ksm_error *err)
+{
+	int ret = ksm_procs_read(&st->b->io, &st->procs, 0);
+
+	if (ret) {
+		snprintf(st->procs.reason, sizeof(st->procs.reason), "/proc cannot be listed: %s",
+			 strerror(-ret));
+		return 0;
+	}
+	ret = ksm_rollup(&st->b->io, st->procs.rows, st->procs.count, st->by, &st->groups);
+	return ret ? ksm_error_set(err, ret, "out of memory") : 0;
+}
+
 static int collect(struct status *st, struct ksm_error *err)
 {
 	int ret = ksm_backend_read(st->b, &st->s, err);
@@ -89,13 +153,17 @@ static int collect(struct status *st, struct ksm_error *err)
 		return ret;
 	ksm_derive(&st->s, &st->d);
 	measure_scanner(st);
+	ksm_scan_cost(&st->s, (uint64_t)ksm_tracked_pages(&st->s),
+		      st->scanner_reason ? 0 : st->scanner.runtime, &st->cost);
+	measure_settling(st);
+	st->headroom_known = !ksm_headroom_all(&st->b->io, &st->s, &st->headroom);
+	find_warnings(st);
 	if (!st->max_processes)
 		return 0;
-	ret = ksm_procs_read(&st->b->io, &st->procs, 0);
-	if (ret)
-		snprintf(st->procs.reason, sizeof(st->procs.reason), "/proc cannot be listed: %s",
-			 strerror(-ret));
-	return 0;
+	ret = collect_processes(st, err);
+	if (!ret && ksm_nodes_read(&st->b->io, st->procs.rows, st->procs.count, &st->nodes))
+		st->nodes.count = 0;
+	return ret;
 }
 
 int ksmctl_status(void *ctx, int argc, char **argv)
@@ -109,6 +177,7 @@ int ksmctl_status(void *ctx, int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return KSM_EXIT_USAGE;
 	st.max_processes = options.processes;
+	st.by = options.by;
 	status = ksmctl_open(ctl);
 	if (status)
 		return status;
@@ -116,6 +185,7 @@ int ksmctl_status(void *ctx, int argc, char **argv)
 		status = ksm_log_fail(&err);
 	else
 		status = ctl->json ? status_json(&st) : status_text(&st);
+	ksm_groups_free(&st.groups);
 	ksm_procs_free(&st.procs);
 	return status;
 }

@@ -47,10 +47,10 @@ static void add_scanner(struct json_object *root, const struct status *st)
 }
 
 /* What a kernel does not tell is null, never 0. */
-static void add_figure(struct json_object *o, const char *key, const struct ksm_proc *row,
-		       uint32_t bit, uint64_t value)
+static void add_figure(struct json_object *o, const char *key, uint32_t present, uint32_t bit,
+		       uint64_t value)
 {
-	if (row->present & bit)
+	if (present & bit)
 		ksm_json_uint(o, key, value);
 	else
 		json_object_object_add(o, key, NULL);
@@ -65,17 +65,101 @@ static void add_processes(struct json_object *root, const struct status *st)
 		struct json_object *o = json_object_new_object();
 
 		ksm_json_int(o, "pid", row->tgid);
-		add_figure(o, "uid", row, KSM_PROC_UID, row->uid);
+		add_figure(o, "uid", row->present, KSM_PROC_UID, row->uid);
 		ksm_json_str(o, "comm", row->comm);
-		add_figure(o, "merging_pages", row, KSM_PROC_MERGING, row->merging_pages);
-		add_figure(o, "zero_pages", row, KSM_PROC_ZERO_PAGES, row->zero_pages);
-		add_figure(o, "rmap_items", row, KSM_PROC_RMAP_ITEMS, row->rmap_items);
+		add_figure(o, "merging_pages", row->present, KSM_PROC_MERGING, row->merging_pages);
+		add_figure(o, "zero_pages", row->present, KSM_PROC_ZERO_PAGES, row->zero_pages);
+		add_figure(o, "rmap_items", row->present, KSM_PROC_RMAP_ITEMS, row->rmap_items);
 		ksm_json_int(o, "profit_bytes", ksm_proc_profit(row));
 		json_object_array_add(list, o);
 	}
 	ksm_json_uint(root, "processes_total", st->procs.count);
 	ksm_json_uint(root, "processes_denied", st->procs.denied);
 	ksm_json_str(root, "processes_note", st->procs.reason[0] ? st->procs.reason : NULL);
+}
+
+/* Only when groups were asked for: of single processes the list above tells more. */
+static void add_groups(struct json_object *root, const struct status *st)
+{
+	struct json_object *list;
+
+	ksm_json_str(root, "by", ksm_rollup_word(st->by));
+	if (st->by == KSM_ROLLUP_PROCESS)
+		return;
+	list = ksm_json_arr(root, "groups");
+	for (size_t i = 0; i < st->groups.count && i < st->max_processes; i++) {
+		const struct ksm_group *g = &st->groups.rows[i];
+		struct json_object *o = json_object_new_object();
+
+		ksm_json_str(o, "name", g->name);
+		ksm_json_str(o, "cgroup", g->path[0] ? g->path : NULL);
+		ksm_json_uint(o, "processes", g->processes);
+		add_figure(o, "merging_pages", g->present, KSM_PROC_MERGING, g->merging_pages);
+		add_figure(o, "zero_pages", g->present, KSM_PROC_ZERO_PAGES, g->zero_pages);
+		add_figure(o, "rmap_items", g->present, KSM_PROC_RMAP_ITEMS, g->rmap_items);
+		ksm_json_int(o, "profit_bytes", ksm_group_profit(g));
+		json_object_array_add(list, o);
+	}
+	ksm_json_uint(root, "groups_total", st->groups.count);
+}
+
+static void add_scan(struct json_object *root, const struct status *st)
+{
+	struct json_object *scan = ksm_json_obj(root, "full_scan");
+
+	ksm_json_uint(scan, "duration_ns", st->cost.full_scan_ns);
+	json_object_object_add(scan, "ns_per_page", json_object_new_double(st->cost.ns_page));
+	ksm_json_bool(scan, "measured", st->cost.known);
+	if (st->settle.known) {
+		ksm_json_bool(root, "settled", st->settle.settled);
+		json_object_object_add(root, "change_percent_per_scan",
+				       json_object_new_double(st->settle.percent));
+	} else {
+		ksm_json_str(root, "settled", NULL);
+	}
+}
+
+static void add_unmerging(struct json_object *root, const struct status *st)
+{
+	struct json_object *o = ksm_json_obj(root, "unmerging");
+
+	if (!st->headroom_known)
+		return;
+	ksm_json_int(o, "needs_bytes", st->headroom.need);
+	ksm_json_uint(o, "available_bytes", st->headroom.available);
+	ksm_json_str(o, "limited_by", st->headroom.where[0] ? st->headroom.where : NULL);
+}
+
+static void add_nodes(struct json_object *root, const struct status *st)
+{
+	struct json_object *list = ksm_json_arr(root, "nodes");
+
+	for (size_t i = 0; st->nodes.count > 1 && i < st->nodes.count; i++) {
+		struct json_object *o = json_object_new_object();
+
+		ksm_json_uint(o, "node", st->nodes.rows[i].id);
+		if (!st->nodes.reason[0]) {
+			ksm_json_uint(o, "shared_frames", st->nodes.rows[i].frames);
+			ksm_json_uint(o, "saved_pages", st->nodes.rows[i].saved);
+		}
+		json_object_array_add(list, o);
+	}
+	if (st->nodes.reason[0])
+		ksm_json_str(root, "nodes_note", st->nodes.reason);
+}
+
+static void add_warnings(struct json_object *root, const struct status *st)
+{
+	struct json_object *list = ksm_json_arr(root, "warnings");
+
+	for (size_t i = 0; i < st->warning_count; i++) {
+		struct json_object *o = json_object_new_object();
+
+		ksm_json_str(o, "check", st->warning_names[i]);
+		ksm_json_str(o, "evidence", st->warnings[i].evidence);
+		ksm_json_str(o, "remedy", st->warnings[i].remedy);
+		json_object_array_add(list, o);
+	}
 }
 
 int status_json(const struct status *st)
@@ -94,6 +178,11 @@ int status_json(const struct status *st)
 	ksm_json_int(derived, "profit_bytes", st->d.profit_bytes);
 	ksm_json_bool(derived, "profit_exact", st->d.profit_exact);
 	add_scanner(root, st);
+	add_scan(root, st);
+	add_unmerging(root, st);
+	add_nodes(root, st);
 	add_processes(root, st);
+	add_groups(root, st);
+	add_warnings(root, st);
 	return ksm_json_print(root) ? KSM_EXIT_FAILED : KSM_EXIT_OK;
 }

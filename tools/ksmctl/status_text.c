@@ -28,6 +28,63 @@ static void print_scanner(const struct status *st)
 		       ksm_format_duration(total, sizeof(total), st->scanner.runtime));
 }
 
+static void print_scan(const struct status *st)
+{
+	char time[KSM_FORMAT_MAX], page[KSM_FORMAT_MAX];
+
+	if (!st->cost.full_scan_ns && !ksm_snapshot_get(&st->s, KSM_ABI_PAGES_TO_SCAN))
+		puts("full scan   never: pages_to_scan is 0");
+	else
+		printf("full scan   %s at today's settings (%s a page%s)\n",
+		       ksm_format_duration(time, sizeof(time), st->cost.full_scan_ns),
+		       ksm_format_duration(page, sizeof(page), (uint64_t)st->cost.ns_page),
+		       st->cost.known ? "" : ", assumed");
+	if (st->settle.known)
+		printf("settled     %s, the saving changes by %.1f %% in a full scan\n",
+		       st->settle.settled ? "yes" : "no", st->settle.percent);
+	else
+		printf("settled     cannot be told: %s\n",
+		       !(ksm_snapshot_get(&st->s, KSM_ABI_RUN) & KSM_RUN_MERGE) ?
+			       "merging does not run" :
+			       "too few full scans, or nothing saved");
+}
+
+static void print_unmerging(const struct status *st)
+{
+	char text[KSM_HEADROOM_TEXT];
+
+	if (st->headroom_known)
+		printf("unmerging   %s\n", ksm_headroom_text(text, sizeof(text), &st->headroom));
+	else
+		puts("unmerging   needs what is saved; what is available is not known");
+}
+
+/* One node has it all. */
+static void print_nodes(const struct status *st)
+{
+	char bytes[KSM_FORMAT_MAX];
+
+	if (st->nodes.count < 2)
+		return;
+	if (st->nodes.reason[0]) {
+		printf("by node     not known: %s\n", st->nodes.reason);
+		return;
+	}
+	for (size_t i = 0; i < st->nodes.count; i++)
+		printf("%s%u: %s", i ? ", node " : "by node     node ", st->nodes.rows[i].id,
+		       ksm_format_pages(bytes, sizeof(bytes), (int64_t)st->nodes.rows[i].saved));
+	putchar('\n');
+}
+
+static void print_warnings(const struct status *st)
+{
+	for (size_t i = 0; i < st->warning_count; i++)
+		printf("%s%s: %s\n", i ? "            " : "\nwarnings    ", st->warning_names[i],
+		       st->warnings[i].evidence);
+	if (st->warning_count)
+		puts("            ksmctl doctor tells what to do");
+}
+
 static void print_summary(const struct status *st)
 {
 	char bytes[KSM_FORMAT_MAX], pages[KSM_FORMAT_MAX];
@@ -41,6 +98,9 @@ static void print_summary(const struct status *st)
 	printf("net profit  %s%s\n", ksm_format_bytes(bytes, sizeof(bytes), st->d.profit_bytes),
 	       st->d.profit_exact ? "" : " (computed: this kernel has no general_profit)");
 	print_scanner(st);
+	print_scan(st);
+	print_unmerging(st);
+	print_nodes(st);
 }
 
 /* What a file's number means, "" when the number says it all. */
@@ -114,10 +174,9 @@ static void print_absent(const struct status *st)
 }
 
 /* "-" for what this kernel does not tell */
-static char *figure(char *buf, size_t size, const struct ksm_proc *row, uint32_t bit,
-		    uint64_t value)
+static char *figure(char *buf, size_t size, uint32_t present, uint32_t bit, uint64_t value)
 {
-	if (row->present & bit)
+	if (present & bit)
 		return ksm_format_count(buf, size, (int64_t)value);
 	ksm_copy(buf, size, "-");
 	return buf;
@@ -133,33 +192,65 @@ static int add_process(struct ksm_table *t, const struct ksm_proc *row)
 	snprintf(uid, sizeof(uid), "%u", row->uid);
 	if (!(row->present & KSM_PROC_UID))
 		ksm_copy(uid, sizeof(uid), "-");
-	figure(merged, sizeof(merged), row, KSM_PROC_MERGING, row->merging_pages);
-	figure(zero, sizeof(zero), row, KSM_PROC_ZERO_PAGES, row->zero_pages);
-	figure(items, sizeof(items), row, KSM_PROC_RMAP_ITEMS, row->rmap_items);
+	figure(merged, sizeof(merged), row->present, KSM_PROC_MERGING, row->merging_pages);
+	figure(zero, sizeof(zero), row->present, KSM_PROC_ZERO_PAGES, row->zero_pages);
+	figure(items, sizeof(items), row->present, KSM_PROC_RMAP_ITEMS, row->rmap_items);
 	ksm_format_bytes(profit, sizeof(profit), ksm_proc_profit(row));
 	ksm_format_safe(comm, sizeof(comm), row->comm);
 	return ksm_table_row(t, cells);
 }
 
-static int print_processes(const struct status *st)
+static int add_group(struct ksm_table *t, const struct ksm_group *g)
 {
-	static const struct ksm_column columns[] = {
+	char procs[KSM_FORMAT_MAX], merged[KSM_FORMAT_MAX], zero[KSM_FORMAT_MAX];
+	char items[KSM_FORMAT_MAX], profit[KSM_FORMAT_MAX], name[sizeof(g->name)];
+	const char *cells[] = { procs, merged, zero, items, profit, name };
+
+	ksm_format_count(procs, sizeof(procs), (int64_t)g->processes);
+	figure(merged, sizeof(merged), g->present, KSM_PROC_MERGING, g->merging_pages);
+	figure(zero, sizeof(zero), g->present, KSM_PROC_ZERO_PAGES, g->zero_pages);
+	figure(items, sizeof(items), g->present, KSM_PROC_RMAP_ITEMS, g->rmap_items);
+	ksm_format_bytes(profit, sizeof(profit), ksm_group_profit(g));
+	ksm_format_safe(name, sizeof(name), g->name);
+	return ksm_table_row(t, cells);
+}
+
+static struct ksm_table *new_table(enum ksm_rollup_by by)
+{
+	static const struct ksm_column processes[] = {
 		{ "PID", true },   { "UID", true },    { "MERGED", true },   { "ZERO", true },
 		{ "ITEMS", true }, { "PROFIT", true }, { "COMMAND", false },
 	};
-	struct ksm_table *t = ksm_table_new(columns, KSM_ARRAY_SIZE(columns));
+	static const struct ksm_column cgroups[] = {
+		{ "PROCS", true }, { "MERGED", true }, { "ZERO", true },
+		{ "ITEMS", true }, { "PROFIT", true }, { "CGROUP", false },
+	};
+	static const struct ksm_column guests[] = {
+		{ "PROCS", true }, { "MERGED", true }, { "ZERO", true },
+		{ "ITEMS", true }, { "PROFIT", true }, { "GUEST", false },
+	};
+
+	if (by == KSM_ROLLUP_PROCESS)
+		return ksm_table_new(processes, KSM_ARRAY_SIZE(processes));
+	return ksm_table_new(by == KSM_ROLLUP_CGROUP ? cgroups : guests, KSM_ARRAY_SIZE(guests));
+}
+
+static int print_processes(const struct status *st)
+{
+	struct ksm_table *t = new_table(st->by);
 	int ret = t ? 0 : -1;
 	size_t i;
 
-	for (i = 0; i < st->procs.count && i < st->max_processes && !ret; i++)
-		ret = add_process(t, &st->procs.rows[i]);
+	for (i = 0; i < st->groups.count && i < st->max_processes && !ret; i++)
+		ret = st->by == KSM_ROLLUP_PROCESS ? add_process(t, &st->procs.rows[i]) :
+						     add_group(t, &st->groups.rows[i]);
 	putchar('\n');
 	if (!ret && i)
 		ksm_table_print(t, stdout, true);
 	if (!i)
 		puts("no process with merged or tracked pages");
-	if (i < st->procs.count)
-		printf("and %zu more\n", st->procs.count - i);
+	if (i < st->groups.count)
+		printf("and %zu more\n", st->groups.count - i);
 	ksm_table_free(t);
 	return ret;
 }
@@ -176,6 +267,7 @@ int status_text(const struct status *st)
 		ret = print_processes(st);
 	if (st->procs.reason[0])
 		printf("(%s)\n", st->procs.reason);
+	print_warnings(st);
 	if (!ret)
 		return KSM_EXIT_OK;
 	ksm_log_error("out of memory");

@@ -249,6 +249,35 @@ struct ksm_derived {
 void ksm_derive(const struct ksm_counters_snapshot *s, struct ksm_derived *d);
 
 /**
+ * struct ksm_scan_cost - what scanning takes at today's settings
+ * @known: nanoseconds a page were measured on this machine, not assumed
+ * @ns_page: CPU time to look at a page
+ * @full_scan_ns: time of a full scan, 0 when pages_to_scan is 0
+ * @cpu_percent: of one CPU while it scans
+ */
+struct ksm_scan_cost {
+	bool known;
+	double ns_page;
+	uint64_t full_scan_ns;
+	double cpu_percent;
+};
+
+/**
+ * ksm_scan_cost() - time and CPU of a full scan
+ * @s: settings, and pages_scanned where the kernel has it; defaults where a file is missing
+ * @pages: to be scanned
+ * @runtime: the scanner's CPU time in all (ksm_scanner.runtime), 0 when not known
+ * @cost: filled
+ */
+void ksm_scan_cost(const struct ksm_counters_snapshot *s, uint64_t pages, uint64_t runtime,
+		   struct ksm_scan_cost *cost);
+
+/**
+ * ksm_tracked_pages() - pages KSM has an item for: shared, sharing, unshared and volatile
+ */
+int64_t ksm_tracked_pages(const struct ksm_counters_snapshot *s);
+
+/**
  * ksm_rate() - change per second between two readings
  * @before: earlier value
  * @after: later value; a counter that went backwards (module reloaded) gives 0
