@@ -16,8 +16,9 @@
 
 #include "ksm_abi.h"
 
-/* Candidates collected under one hold of mmap_lock; bounds that hold. */
+/* Spots collected under one hold of mmap_lock, and pages: together they bound that hold. */
 #define KSME_CHUNK 64
+#define KSME_CHUNK_PAGES 1024
 /* Each candidate may need one item; each new KSM page a node and a chain. */
 #define KSME_RESERVE_ITEMS KSME_CHUNK
 #define KSME_RESERVE_NODES (2 * KSME_CHUNK)
@@ -37,9 +38,12 @@ struct ksme_slot {
  * struct ksme_spot - a page found by the walk
  * @address: where
  * @pfn: which page it was; by the time of the merge it may be another
- * @page: the page, referenced from walk to hash only
+ * @page: the page, referenced from the walk on; after hashing NULL for all but what was hashed
+ *	and is small
  * @hash: its content's seeded hash; meaningless for a KSM page
  * @skip: smart scan leaves it alone in this pass; not hashed
+ * @settled: not 0: instead of one page, so many from @address on of which nothing is known but that
+ *	they are KSM pages and tracked as such
  */
 struct ksme_spot {
 	unsigned long address;
@@ -47,13 +51,17 @@ struct ksme_spot {
 	struct page *page;
 	u64 hash;
 	bool skip;
+	unsigned int settled;
 };
 
 /**
  * struct ksme_batch - what is being scanned: collected, hashed, then merged
  * @spots: candidates of one address space by ascending address
- * @limit: most to collect, up to KSME_CHUNK
- * @nr: how many
+ * @limit: most pages to collect, settled ones included
+ * @nr: how many spots
+ * @pages: how many pages they stand for
+ * @item: of the page table walk: item at or before where it stands, NULL before its first step
+ * @domain: merge domain of @mm when the walk began
  * @pos: the next to offer to the core
  * @next: where the walk goes on
  * @done: the walk reached the end of the address space
@@ -66,6 +74,9 @@ struct ksme_batch {
 	struct ksme_spot spots[KSME_CHUNK];
 	unsigned int limit;
 	unsigned int nr;
+	unsigned int pages;
+	struct ksm_rmap_item *item;
+	u64 domain;
 	unsigned int pos;
 	unsigned long next;
 	bool done;
@@ -183,7 +194,7 @@ void ksme_release(void *ctx, struct page *page, enum ksm_hold how);
 
 /* mm/merge.c */
 u64 ksme_hash(struct page *page);
-int ksme_compare(void *ctx, struct page *a, struct page *b);
+bool ksme_differ(void *ctx, struct page *a, struct page *b);
 int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 		    struct ksm_stable_node *node, struct page *kpage);
 int ksme_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *page,

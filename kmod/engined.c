@@ -30,29 +30,36 @@ static void mark_skips(struct ksme_batch *batch)
 	struct ksm_rmap_item *at = NULL;
 	unsigned int i;
 
-	mutex_lock(&ksme.lock);
 	for (i = 0; ksme.core.smart_scan && i < batch->nr; i++) {
 		struct ksme_spot *spot = &batch->spots[i];
 
-		spot->skip = !ksme_is_ksm(spot->page) &&
+		spot->skip = spot->page && !ksme_is_ksm(spot->page) &&
 			     ksm_core_may_skip(&ksme.core, &at, spot->address);
 	}
-	mutex_unlock(&ksme.lock);
 }
 
-/* Lock-free: hash what is not yet a KSM page, and give the references back. */
+/*
+ * Lock-free: hash what is not yet a KSM page. The reference to what was hashed is kept for the
+ * visit, which saves another walk of the page tables; other pages are looked up again then. Parts
+ * of a huge page share their count, and none could be split while another is held.
+ */
 static void hash_spots(struct ksme_batch *batch)
 {
 	unsigned int i;
 
+	cond_resched();
 	for (i = 0; i < batch->nr; i++) {
 		struct ksme_spot *spot = &batch->spots[i];
 
-		if (!spot->skip && !ksme_is_ksm(spot->page))
+		if (spot->settled)
+			continue;
+		if (!spot->skip && !ksme_is_ksm(spot->page)) {
 			spot->hash = ksme_hash(spot->page);
+			if (!PageCompound(spot->page))
+				continue;
+		}
 		put_page(spot->page);
 		spot->page = NULL;
-		cond_resched();
 	}
 }
 
@@ -64,7 +71,10 @@ static bool collect(struct ksme_batch *batch)
 		mmap_read_unlock(batch->mm);
 		return false;
 	}
+	mutex_lock(&ksme.lock);
 	ksme_collect(batch, ksme.core.scan.address);
+	mark_skips(batch);
+	mutex_unlock(&ksme.lock);
 	mmap_read_unlock(batch->mm);
 	return true;
 }
@@ -79,7 +89,6 @@ static bool merge(struct ksme_batch *batch)
 	mutex_lock(&ksme.lock);
 	ksm_core_scan_batch(&ksme.core);
 	WARN_ON_ONCE(ksme.core.counters.broken);
-	ksme_batch_end(batch);
 	ksme.core.scan.address = batch->next;
 	mutex_unlock(&ksme.lock);
 	mmap_read_unlock(batch->mm);
@@ -143,10 +152,10 @@ static bool scan_chunk(unsigned int limit)
 	alive = ksme_slot_borrow(slot);
 	if (alive) {
 		alive = collect(batch);
-		mark_skips(batch);
 		hash_spots(batch);
 		ksme_reserve();
 		alive = alive && merge(batch);
+		ksme_batch_end(batch);
 		ksme_slot_return(slot);
 	}
 	if (!alive || batch->done)
@@ -164,7 +173,7 @@ static void do_batch(void)
 	while (left && should_run() && !freezing(current)) {
 		unsigned long before = ksme.core.counters.pages_scanned;
 
-		if (!scan_chunk(min_t(unsigned int, left, KSME_CHUNK)))
+		if (!scan_chunk(min_t(unsigned int, left, KSME_CHUNK_PAGES)))
 			break;
 		left -= min_t(unsigned long, left,
 			      ksme.core.counters.pages_scanned - before);

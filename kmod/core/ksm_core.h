@@ -181,6 +181,8 @@ struct ksm_scan {
  * @orphan: @page is a KSM page without a node (left by an unloaded engine)
  * @nid: tree the page belongs to
  * @skip: ksm_core_may_skip() said so, and the page was not hashed; @page may be NULL
+ * @settled: not 0: the candidate stands for so many pages from @address on, of which each is the
+ *	page of its ksm_core_node_at(); only @address is set
  *
  * For KSM pages (@node or @orphan) @hash is not filled in.
  */
@@ -192,6 +194,7 @@ struct ksm_candidate {
 	bool orphan;
 	bool skip;
 	int nid;
+	unsigned int settled;
 };
 
 /**
@@ -238,8 +241,8 @@ struct ksm_ops {
 	 */
 	u64 (*checksum)(void *ctx, struct mm_struct *mm, struct page *page);
 
-	/** @compare: full content compare, memcmp() order. */
-	int (*compare)(void *ctx, struct page *a, struct page *b);
+	/** @differ: full content compare: false when all bytes are equal. */
+	bool (*differ)(void *ctx, struct page *a, struct page *b);
 
 	/**
 	 * @hold: keyhole reference: the node's page if it still is its page, with
@@ -327,7 +330,7 @@ struct ksm_ops {
 	void (*emit)(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
 		     struct ksm_stable_node *node);
 
-	/** @outcome: a visit ended; may be NULL. */
+	/** @outcome: the visit of @cand, of all its pages, ended; may be NULL. */
 	void (*outcome)(void *ctx, enum ksm_outcome outcome,
 			const struct ksm_candidate *cand);
 };
@@ -456,6 +459,39 @@ unsigned long ksm_core_scan_batch(struct ksm_core *core);
  */
 bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigned long address);
 enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidate *cand);
+
+/*
+ * For the walk, which meets merged pages more often than all others: the item of @address, or NULL.
+ * @at is NULL at the batch's first address; addresses ascend. Changes nothing.
+ */
+static inline struct ksm_rmap_item *ksm_core_item_at(struct ksm_core *core,
+						     struct ksm_rmap_item **at,
+						     unsigned long address)
+{
+	struct ksm_rmap_item *item = *at ? *at : *core->scan.rmap_list;
+
+	if (!item)
+		return NULL;
+	/* Stays at the last one: NULL would begin anew. */
+	while (item->rmap_list && (item->address & core->page_mask) < address)
+		item = item->rmap_list;
+	*at = item;
+	return (item->address & core->page_mask) == address ? item : NULL;
+}
+
+/*
+ * The node that the item of @address hangs on, or NULL. When the node's page is what is mapped
+ * there, and belongs into the node's tree and domain, a visit would change nothing: a run of such
+ * pages is one candidate with @settled.
+ */
+static inline struct ksm_stable_node *ksm_core_node_at(struct ksm_core *core,
+						       struct ksm_rmap_item **at,
+						       unsigned long address)
+{
+	struct ksm_rmap_item *item = ksm_core_item_at(core, at, address);
+
+	return item && (item->address & STABLE_FLAG) ? item->head : NULL;
+}
 
 const char *ksm_outcome_text(enum ksm_outcome outcome);
 

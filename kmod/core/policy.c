@@ -211,7 +211,7 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 			continue;
 		}
 		same = tree_page == cand->page;
-		equal = !same && !core->ops->compare(core->ctx, cand->page, tree_page);
+		equal = !same && !core->ops->differ(core->ctx, cand->page, tree_page);
 		if (equal)
 			outcome = try_to_merge_two_pages(core, cand, item, tree_item, tree_page,
 							 full);
@@ -262,16 +262,24 @@ static bool should_skip_rmap_item(struct ksm_core *core, struct ksm_rmap_item *i
  */
 bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigned long address)
 {
-	struct ksm_rmap_item *item = *at ? *at : *core->scan.rmap_list;
+	struct ksm_rmap_item *item = ksm_core_item_at(core, at, address);
 
-	if (!item)
-		return false;
-	/* Stays at the last one: NULL would begin anew. */
-	while (item->rmap_list && (item->address & core->page_mask) < address)
-		item = item->rmap_list;
-	*at = item;
-	return core->smart_scan && (item->address & core->page_mask) == address &&
+	return item && core->smart_scan &&
 	       !(item->address & STABLE_FLAG) && item->age >= 3 && item->remaining_skips;
+}
+
+/* All that a visit of settled pages does is to leave their items where they are. */
+static void visit_settled(struct ksm_core *core, const struct ksm_candidate *cand)
+{
+	unsigned long end = cand->address + cand->settled * (~core->page_mask + 1);
+	struct ksm_rmap_item **link;
+
+	ksm_skip_rmap_items(core, cand->address);
+	link = core->scan.rmap_list;
+	while (*link && ((*link)->address & core->page_mask) < end)
+		link = &(*link)->rmap_list;
+	core->scan.rmap_list = link;
+	core->scan.address = end;
 }
 
 /*
@@ -340,19 +348,23 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidate *cand)
 {
 	enum ksm_outcome outcome = KSM_OUTCOME_REFUSED;
+	unsigned long pages = cand->settled ? cand->settled : 1;
 
 	if (!core->scan.mm_slot || cand->address < core->scan.address) {
 		core->counters.broken++;
+	} else if (cand->settled) {
+		visit_settled(core, cand);
+		outcome = KSM_OUTCOME_ALREADY;
 	} else {
 		core->domain = domain_of(core, core->scan.mm_slot->mm);
 		outcome = cmp_and_merge_page(core, cand);
 		core->scan.address = cand->address + ~core->page_mask + 1;
 	}
 	if (outcome == KSM_OUTCOME_SKIPPED)
-		core->counters.pages_skipped++;
+		core->counters.pages_skipped += pages;
 	else
-		core->counters.pages_scanned++;
-	core->counters.outcomes[outcome]++;
+		core->counters.pages_scanned += pages;
+	core->counters.outcomes[outcome] += pages;
 	if (core->ops->outcome)
 		core->ops->outcome(core->ctx, outcome, cand);
 	return outcome;

@@ -231,7 +231,7 @@ static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 has
 			continue;
 		}
 		usable = here.kpage == page || is_page_sharing_candidate(core, here.node);
-		if ((hit->kpage && !usable) || core->ops->compare(core->ctx, page, here.kpage)) {
+		if ((hit->kpage && !usable) || core->ops->differ(core->ctx, page, here.kpage)) {
 			core->ops->release(core->ctx, here.kpage, KSM_HOLD);
 			continue;
 		}

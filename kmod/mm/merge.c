@@ -15,8 +15,8 @@
 #include "engine.h"
 
 #include <linux/highmem.h>
-#include <linux/xxhash.h>
 
+#include "content.h"
 #include "trace.h"
 
 /**
@@ -26,7 +26,7 @@
 u64 ksme_hash(struct page *page)
 {
 	void *bytes = kmap_local_page(page);
-	u64 hash = xxh64(bytes, PAGE_SIZE, ksme.seed);
+	u64 hash = ksm_hash(bytes, PAGE_SIZE, ksme.seed);
 
 	kunmap_local(bytes);
 	return hash;
@@ -52,20 +52,20 @@ long ksme_zero_pages(void)
 }
 
 /**
- * ksme_compare - ops->compare: memcmp() of two pages
+ * ksme_differ - ops->differ: compare two pages
  * @ctx: unused
  * @a: referenced
  * @b: referenced
  */
-int ksme_compare(void *ctx, struct page *a, struct page *b)
+bool ksme_differ(void *ctx, struct page *a, struct page *b)
 {
 	void *bytes_a = kmap_local_page(a);
 	void *bytes_b = kmap_local_page(b);
-	int order = memcmp(bytes_a, bytes_b, PAGE_SIZE);
+	bool differ = ksm_differ(bytes_a, bytes_b, PAGE_SIZE);
 
 	kunmap_local(bytes_b);
 	kunmap_local(bytes_a);
-	return order;
+	return differ;
 }
 
 static bool maps_page(pte_t entry, struct page *page)
@@ -230,7 +230,7 @@ static int merge_one_page(struct vm_area_struct *vma, unsigned long address,
 	err = lock_and_protect(vma, address, page, &protected);
 	if (err)
 		return err;
-	if (ksme_compare(NULL, page, kpage))
+	if (ksme_differ(NULL, page, kpage))
 		err = -ESTALE;
 	else
 		err = replace_page(vma, address, page, kpage, protected);

@@ -84,11 +84,20 @@ static void free_node(void *ctx, struct ksm_stable_node *node)
 	kmem_cache_free(node_cache, node);
 }
 
-/* The spot's page as it is now; NULL when it is not what was hashed. */
+/*
+ * The spot's page; NULL when it is not what was hashed. One that is still referenced may have lost
+ * this mapping, or become a KSM page: merging finds out under the PTE lock, and an item for an
+ * address that has gone is stale as any other.
+ */
 static struct page *page_of_spot(struct ksme_batch *batch, struct ksme_spot *spot)
 {
-	struct page *page;
+	struct page *page = spot->page;
 
+	spot->page = NULL;
+	if (page && !ksme_is_ksm(page))
+		return page;
+	if (page)
+		put_page(page);
 	if (!batch->vma || spot->address < batch->vma->vm_start ||
 	    spot->address >= batch->vma->vm_end)
 		batch->vma = ksme_mergeable_vma(batch->mm, spot->address);
@@ -102,10 +111,16 @@ static struct page *page_of_spot(struct ksme_batch *batch, struct ksme_spot *spo
 
 /**
  * ksme_batch_end - drop what the batch still refers to
- * @batch: after the core has seen it
+ * @batch: after the core has seen it, or when it never will
  */
 void ksme_batch_end(struct ksme_batch *batch)
 {
+	for (; batch->pos < batch->nr; batch->pos++) {
+		struct page *page = batch->spots[batch->pos].page;
+
+		if (page)
+			put_page(page);
+	}
 	if (batch->page)
 		put_page(batch->page);
 	batch->page = NULL;
@@ -142,8 +157,9 @@ static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 			.address = spot->address,
 			.hash = spot->hash,
 			.skip = spot->skip,
+			.settled = spot->settled,
 		};
-		if (spot->skip)
+		if (spot->skip || spot->settled)
 			return true;
 		batch->page = page_of_spot(batch, spot);
 		if (batch->page) {
@@ -207,7 +223,7 @@ static void emit(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
 const struct ksm_ops ksme_ops = {
 	.next = next_candidate,
 	.checksum = checksum,
-	.compare = ksme_compare,
+	.differ = ksme_differ,
 	.hold = ksme_hold,
 	.release = ksme_release,
 	.hold_item = ksme_hold_item,

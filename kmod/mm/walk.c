@@ -160,9 +160,11 @@ struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address)
 
 /*
  * What to do with what a walk finds, called under a page table's lock; false ends the walk at this
- * address. @zero is for zero pages that KSM placed.
+ * address. @zero is for zero pages that KSM placed. @done, if there is one, is asked first: true
+ * when there is nothing more to do at this entry.
  */
 struct visitor {
+	bool (*done)(void *arg, pte_t pte, unsigned long address);
 	bool (*page)(void *arg, struct page *page, unsigned long address);
 	bool (*zero)(void *arg, unsigned long address);
 	void *arg;
@@ -188,17 +190,22 @@ static unsigned long walk_huge(struct mm_struct *mm, pmd_t *pmd, unsigned long a
 	return address;
 }
 
-static bool visit_pte(const struct visitor *visitor, pte_t pte, unsigned long address)
+static __always_inline bool visit_pte(const struct visitor *visitor, pte_t pte,
+				      unsigned long address)
 {
-	struct page *page = pte_candidate(pte);
+	struct page *page;
 
+	if (visitor->done && visitor->done(visitor->arg, pte, address))
+		return true;
+	page = pte_candidate(pte);
 	if (page)
 		return visitor->page(visitor->arg, page, address);
 	return !ksme_is_zero_pte(pte) || visitor->zero(visitor->arg, address);
 }
 
-static unsigned long walk_table(struct mm_struct *mm, pmd_t *pmd, unsigned long address,
-				unsigned long end, const struct visitor *visitor)
+static __always_inline unsigned long walk_table(struct mm_struct *mm, pmd_t *pmd,
+						unsigned long address, unsigned long end,
+						const struct visitor *visitor)
 {
 	spinlock_t *ptl;
 	pte_t *start = pte_offset_map_lock(mm, pmd, address, &ptl);
@@ -213,8 +220,10 @@ static unsigned long walk_table(struct mm_struct *mm, pmd_t *pmd, unsigned long 
 	return address;
 }
 
-static unsigned long walk_range(struct mm_struct *mm, unsigned long address,
-				unsigned long range_end, const struct visitor *visitor)
+/* Inlined into its two callers, and with it what they do at each entry. */
+static __always_inline unsigned long walk_range(struct mm_struct *mm, unsigned long address,
+						unsigned long range_end,
+						const struct visitor *visitor)
 {
 	unsigned long end, next, stop;
 
@@ -242,12 +251,51 @@ static unsigned long walk_range(struct mm_struct *mm, unsigned long address,
 	return range_end;
 }
 
+static bool add_settled(struct ksme_batch *batch, unsigned long address)
+{
+	struct ksme_spot *last = batch->nr ? &batch->spots[batch->nr - 1] : NULL;
+
+	if (last && last->settled && last->address + last->settled * PAGE_SIZE == address) {
+		last->settled++;
+	} else {
+		if (batch->nr == KSME_CHUNK)
+			return false;
+		batch->spots[batch->nr++] = (struct ksme_spot){ .address = address, .settled = 1 };
+	}
+	batch->pages++;
+	return true;
+}
+
+/*
+ * Memory that is merged already is most of what a scanner at rest meets. Such a page needs neither
+ * a reference nor a visit of its own. A node that is still there has a valid frame number, and
+ * nothing but its own page points back to it.
+ */
+static __always_inline bool settled_pte(void *arg, pte_t pte, unsigned long address)
+{
+	struct ksme_batch *batch = arg;
+	struct ksm_stable_node *node = ksm_core_node_at(&ksme.core, &batch->item, address);
+	struct page *page;
+
+	if (!node || !pte_present(pte) || pte_pfn(pte) != READ_ONCE(node->kpfn))
+		return false;
+	page = pte_page(pte);
+	if (ksme_page_node(page) != node)
+		return false;
+	if (node->domain != batch->domain)
+		return false;
+	if (ksme.core.nr_nodes > 1 && page_to_nid(page) != node->nid)
+		return false;
+	return batch->pages < batch->limit && add_settled(batch, address);
+}
+
 static bool take_spot(void *arg, struct page *page, unsigned long address)
 {
 	struct ksme_batch *batch = arg;
 
-	if (batch->nr == batch->limit)
+	if (batch->pages == batch->limit || batch->nr == KSME_CHUNK)
 		return false;
+	batch->pages++;
 	get_page(page);
 	batch->spots[batch->nr++] = (struct ksme_spot){
 		.address = address,
@@ -270,15 +318,18 @@ static bool pass_zero(void *arg, unsigned long address)
  * @batch: its mm is set; spots get references
  * @start: address to go on from
  *
- * Context: mmap_lock of batch->mm held for reading.
+ * Context: mmap_lock of batch->mm held for reading, and the engine lock.
  */
 void ksme_collect(struct ksme_batch *batch, unsigned long start)
 {
 	VMA_ITERATOR(vmi, batch->mm, start);
-	const struct visitor visitor = { take_spot, pass_zero, batch };
+	const struct visitor visitor = { settled_pte, take_spot, pass_zero, batch };
 	struct vm_area_struct *vma;
 
 	batch->nr = 0;
+	batch->pages = 0;
+	batch->item = NULL;
+	batch->domain = ksme.core.domains ? ksme_domain(NULL, batch->mm) : 0;
 	batch->pos = 0;
 	batch->done = false;
 	batch->next = start;
@@ -313,7 +364,7 @@ static bool stop_at_zero(void *arg, unsigned long address)
  */
 unsigned long ksme_next_ksm(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	const struct visitor visitor = { stop_at_ksm, stop_at_zero };
+	const struct visitor visitor = { .page = stop_at_ksm, .zero = stop_at_zero };
 
 	return walk_range(mm, start, end, &visitor);
 }

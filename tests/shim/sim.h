@@ -99,6 +99,7 @@ enum sim_op {
  * @meddle_chance: as @fail_chance: something happens to the pages during an op
  * @stale_next: ops->next offers pages as they were when collected, not as they are
  * @zero: the zero page; mapped without being anonymous memory
+ * @settled_runs: pages that a visit would not change are one candidate, as in the kernel
  * @batch_pages: the pages of @batch, referenced
  */
 struct sim {
@@ -122,6 +123,7 @@ struct sim {
 	int fail_chance;
 	int meddle_chance;
 	bool stale_next;
+	bool settled_runs;
 	unsigned long calls[SIM_NR_OPS];
 	unsigned long failed; /* how many calls were made to fail */
 

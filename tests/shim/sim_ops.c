@@ -73,7 +73,7 @@ static bool op_next(void *ctx, struct ksm_candidate *cand)
 	if (sim->batch_pos == sim->batch_len)
 		return false;
 	*cand = sim->batch[sim->batch_pos++];
-	if (cand->skip)
+	if (cand->skip || cand->settled)
 		return true;
 	page = cand->page;
 	/* A stale view may miss that a page became a KSM page, never show a node that is freed. */
@@ -90,11 +90,11 @@ static u64 op_checksum(void *ctx, struct mm_struct *mm, struct page *page)
 	return sim_hash(ctx, page->content);
 }
 
-static int op_compare(void *ctx, struct page *a, struct page *b)
+static bool op_differ(void *ctx, struct page *a, struct page *b)
 {
-	check_held(ctx, a, "compare");
-	check_held(ctx, b, "compare");
-	return a->content < b->content ? -1 : a->content > b->content;
+	check_held(ctx, a, "differ");
+	check_held(ctx, b, "differ");
+	return a->content != b->content;
 }
 
 static struct page *page_of(struct sim *sim, struct ksm_stable_node *node)
@@ -428,13 +428,13 @@ static void op_emit(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
 
 static void op_outcome(void *ctx, enum ksm_outcome outcome, const struct ksm_candidate *cand)
 {
-	((struct sim *)ctx)->outcomes++;
+	((struct sim *)ctx)->outcomes += cand->settled ? cand->settled : 1;
 }
 
 const struct ksm_ops sim_ops = {
 	.next = op_next,
 	.checksum = op_checksum,
-	.compare = op_compare,
+	.differ = op_differ,
 	.hold = op_hold,
 	.release = op_release,
 	.hold_item = op_hold_item,
@@ -496,12 +496,49 @@ static void mark_skips(struct sim *sim)
 	}
 }
 
+static bool is_settled(struct sim *sim, struct ksm_rmap_item **at, const struct ksm_candidate *cand)
+{
+	struct ksm_core *core = &sim->core;
+	struct ksm_stable_node *node;
+	u64 domain = core->domains ? op_domain(sim, sim->scanned) : 0;
+
+	if (!cand->node)
+		return false;
+	node = ksm_core_node_at(core, at, cand->address);
+	return node == cand->node && node->domain == domain &&
+	       (core->nr_nodes == 1 || node->nid == cand->nid);
+}
+
+/* As the walk does: neighbours that a visit would not change become one candidate. */
+static void join_settled(struct sim *sim)
+{
+	struct ksm_rmap_item *at = NULL;
+	struct ksm_candidate *last = NULL;
+	int len = 0;
+
+	for (int n = 0; n < sim->batch_len; n++) {
+		struct ksm_candidate cand = sim->batch[n];
+
+		if (!is_settled(sim, &at, &cand)) {
+			last = NULL;
+			sim->batch[len++] = cand;
+		} else if (last && last->address + SIM_ADDRESS(last->settled) - SIM_ADDRESS(0) ==
+					  cand.address) {
+			last->settled++;
+		} else {
+			last = &sim->batch[len++];
+			*last = (struct ksm_candidate){ .address = cand.address, .settled = 1 };
+		}
+	}
+	sim->batch_len = len;
+}
+
 /* One batch of the scanner: collect, visit, let go. */
 void sim_batch(struct sim *sim, int pages)
 {
 	struct ksm_core *core = &sim->core;
 	struct mm_struct *mm;
-	int i;
+	int i, pages_held;
 
 	if (!ksm_core_begin_pass(core))
 		return;
@@ -513,13 +550,16 @@ void sim_batch(struct sim *sim, int pages)
 	i = core->scan.address ? SIM_INDEX(core->scan.address) : 0;
 	sim->scanned = mm;
 	collect(sim, mm, &i, pages < SIM_BATCH_MAX ? pages : SIM_BATCH_MAX);
+	pages_held = sim->batch_len;
 	mark_skips(sim);
+	if (sim->settled_runs)
+		join_settled(sim);
 	if (ksm_core_scan_batch(core) != (unsigned long)sim->batch_len)
 		sim_violation(sim, "not all of the batch was visited");
 	sim->scanned = NULL;
 	/* The walk may have come further than to the last page it found. */
 	core->scan.address = SIM_ADDRESS(i);
-	for (int n = 0; n < sim->batch_len; n++)
+	for (int n = 0; n < pages_held; n++)
 		sim_put(sim, sim->batch_pages[n]);
 	if (i == mm->nr)
 		ksm_core_next_slot(core);
