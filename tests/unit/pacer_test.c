@@ -132,6 +132,26 @@ static void test_settles(void **state)
 	assert_true(h.changes <= 1);
 }
 
+/* A process that is still growing when the boost begins is not new once more when that has settled.
+ */
+static void test_grows_while_boosted(void **state)
+{
+	struct host h;
+
+	start(&h, 0);
+	h.seen.pages = 100;
+	until(&h, KSM_PACER_BOOST, 2);
+	h.seen.pages = 50000;
+	step(&h);
+	h.seen.pages = 1000000;
+	until(&h, KSM_PACER_STEADY, 1000);
+	assert_int_equal(h.seen.saved_pages, 500000);
+	for (int i = 0; i < 100; i++) {
+		step(&h);
+		assert_int_equal(h.t.state, KSM_PACER_STEADY);
+	}
+}
+
 /* Whatever a page costs, and whatever was thought of it at first. */
 static void test_holds_the_cap(void **state)
 {
@@ -288,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_to_merge),
 		cmocka_unit_test(test_settles),
+		cmocka_unit_test(test_grows_while_boosted),
 		cmocka_unit_test(test_holds_the_cap),
 		cmocka_unit_test(test_holds_the_scan_time),
 		cmocka_unit_test(test_boosts_for_what_is_new),

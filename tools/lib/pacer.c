@@ -255,6 +255,10 @@ static void advance(struct ksm_pacer *t, const struct ksm_pacer_seen *seen,
 	t->costly = break_cost(t, seen) > break_worth(t, seen) ? t->costly + 1 : 0;
 	switch (t->state) {
 	case KSM_PACER_BOOST:
+		if (grown(t, seen)) { /* still coming: it has not settled before that is merged */
+			t->known_pages = seen->pages;
+			t->calm = 0;
+		}
 		if (t->costly >= COSTLY * 2)
 			begin_backoff(t, seen, d);
 		else if (settled(t, seen))
