@@ -28,7 +28,7 @@ $(B)/test/vm/ksm-bench: $(VM_BENCH_OBJS)
 
 $(B)/test/vm/ksm-%: tests/vm/prog/ksm-%.c $(VM_PROG_LIB_OBJS) $(VM_PROG_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests/vm/prog -static -o $@ $< $(filter %.o,$^)
+	$(CC) $(CFLAGS) -Itests/vm/prog -static -o $@ $< $(filter %.o,$^) -lm
 
 $(VM_EXAMPLES:docs/examples/%.c=$(B)/test/vm/%): $(B)/test/vm/%: docs/examples/%.c
 	@mkdir -p $(@D)
