@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ansi2svg COLUMNS LINES <SCREEN >PICTURE: a screen with escape sequences, as `tmux capture-pane -e`
- * prints it, as a picture. Blocks and shades are drawn, so that they fit whatever the font.
+ * ansi2svg COLUMNS LINES <SCREEN >PICTURE: a screen with escape sequences, as tmux prints it with
+ * `capture-pane -e`, as a picture. Blocks and shades are drawn, so that they fit whatever the font.
  */
 #include <locale.h>
 #include <stdbool.h>

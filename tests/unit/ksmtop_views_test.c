@@ -289,13 +289,53 @@ static void test_groups_view(void **state)
 	assert_int_equal(f->ui.nshown, 20);
 }
 
+#define CROWD 20000
+
+/* A large host: every view, the tree, sorting, and half of them gone the next moment. */
+static void test_crowd(void **state)
+{
+	struct ksmtop_proc *procs = calloc(CROWD, sizeof(*procs));
+	struct fixture *f = *state;
+
+	assert_non_null(procs);
+	for (int i = 0; i < CROWD; i++) {
+		procs[i] = f->procs[i % NPROCS];
+		procs[i].pid = 1000 + i;
+		procs[i].ppid = 1000 + i / 3;
+		procs[i].merging.v = (uint64_t)i;
+	}
+	f->sample.procs = procs;
+	f->sample.nprocs = CROWD;
+	f->sample.time_ns++;
+	assert_true(model_update(&f->model, &f->sample));
+	show(f);
+	assert_int_equal(f->ui.nshown, CROWD);
+	assert_int_equal(at(f, 0), 1000 + CROWD - 1);
+	press(f, KT_F(5));
+	assert_int_equal(f->ui.nshown, CROWD);
+	assert_int_equal(at(f, 0), 1000);
+	press(f, KT_END);
+	press(f, KT_F(5));
+	for (int i = 0; i < VIEW_TABS; i++)
+		press(f, KT_TAB);
+	f->sample.nprocs = CROWD / 2;
+	f->sample.time_ns++;
+	assert_true(model_update(&f->model, &f->sample));
+	show(f);
+	assert_int_equal(f->ui.nshown, CROWD / 2);
+	assert_true(f->ui.cursor < CROWD / 2);
+	f->sample.nprocs = 0;
+	f->sample.procs = f->procs;
+	free(procs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_views),	TEST(test_tree),	TEST(test_detail),
 		TEST(test_attach_asks), TEST(test_tuning),	TEST(test_undo),
 		TEST(test_profiles),	TEST(test_setup),	TEST(test_replay_keys),
-		TEST(test_events_view), TEST(test_groups_view),
+		TEST(test_events_view), TEST(test_groups_view), TEST(test_crowd),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
