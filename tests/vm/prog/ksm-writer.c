@@ -20,17 +20,22 @@
 #define SEED 1
 
 static size_t nr = 2048;
+static bool zero;
 
 static const struct argp_option options[] = {
 	{ "pages", 'n', "N", 0, "pages (default: 2048)", 0 },
+	{ "zero", 'z', NULL, 0, "pages of zeroes", 0 },
 	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	if (key != 'n')
+	if (key == 'z')
+		zero = true;
+	else if (key != 'n')
 		return ARGP_ERR_UNKNOWN;
-	nr = arg_number(state, "--pages", arg, 2, 1 << 20);
+	else
+		nr = arg_number(state, "--pages", arg, 2, 1 << 20);
 	return 0;
 }
 
@@ -81,8 +86,12 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	pages_map(&pages, nr, SEED);
-	for (size_t i = 0; i < nr; i++)
-		page_fill(&pages, i, i + 1);
+	for (size_t i = 0; i < nr; i++) {
+		if (zero)
+			*(volatile unsigned char *)page_at(&pages, i) = 0;
+		else
+			page_fill(&pages, i, i + 1);
+	}
 	pages_advise(&pages, 0, nr, MADV_MERGEABLE);
 	say("pages=%zu", nr);
 	while (!sigwait(&set, &sig) && sig != SIGTERM) {
