@@ -13,6 +13,7 @@
 
 #include "lib/stream_attach.h"
 #include "lib/stream_hooks.h"
+#include "lib/stream_misses.h"
 #include "lib/stream_window.h"
 #include "lib/util.h"
 
@@ -33,6 +34,7 @@
  * @skel: NULL when no program can be used
  * @prober: what can be hooked
  * @attached: programs at work
+ * @misses: how many of the runs they missed can have been breaks
  * @window: events not yet sorted
  * @ticks: times of the last two looks at the ring
  * @cpus: of the per-CPU maps
@@ -48,6 +50,7 @@ struct ksm_stream {
 	struct events_bpf *skel;
 	struct ksm_prober prober;
 	struct ksm_attached attached;
+	struct ksm_misses misses;
 	struct ksm_hook *hooks;
 	size_t hook_count;
 	struct ring_buffer *ring;
@@ -223,6 +226,7 @@ static int attach(struct ksm_stream *s)
 {
 	bool failed = false;
 
+	ksm_misses_begin(&s->misses);
 	for (size_t i = 0; i < ksm_hook_life_count; i++)
 		attach_named(s, ksm_hook_life[i]);
 	for (size_t i = 0; i < ksm_rung_count; i++)
@@ -350,10 +354,14 @@ static uint64_t read_count(const struct ksm_stream *s, const struct bpf_map *map
 
 /*
  * Runs that the kernel skipped: it does not start a program on a CPU where a preempted task is
- * inside the same program. Whether the skipped run would have told of an event is not known.
+ * inside the same program. Whether the skipped run would have told of an event is not known, but of
+ * breaks the kernel knows how many there were.
  */
 static void add_misses(const struct ksm_stream *s, struct ksm_totals *totals)
 {
+	uint64_t skipped[KSM_EVENT_MAX] = { 0 };
+	uint64_t *breaks = &skipped[KSM_EVENT_COW_BREAK];
+
 	for (size_t i = 0; i < s->prober.count; i++) {
 		const struct ksm_prog_state *state = &s->prober.progs[i];
 		unsigned int type = ksm_prog_type(state->name);
@@ -365,8 +373,12 @@ static void add_misses(const struct ksm_stream *s, struct ksm_totals *totals)
 			continue;
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(state->prog), &info, &size))
 			continue;
-		totals->fired[type] += info.recursion_misses;
-		totals->lost[type] += info.recursion_misses;
+		skipped[type] += info.recursion_misses;
+	}
+	*breaks = ksm_misses_bound(&s->misses, *breaks, totals->fired[KSM_EVENT_COW_BREAK]);
+	for (int type = 1; type < KSM_EVENT_MAX; type++) {
+		totals->fired[type] += skipped[type];
+		totals->lost[type] += skipped[type];
 	}
 }
 
@@ -453,9 +465,10 @@ static int tell_losses(struct ksm_stream *s)
 	ksm_stream_totals(s, &totals);
 	for (int type = 1; type < KSM_EVENT_MAX; type++) {
 		event.n32 = type;
-		event.n64 = totals.lost[type] - s->told[type];
-		if (!event.n64)
+		/* A bound may turn out to have been too high. */
+		if (totals.lost[type] <= s->told[type])
 			continue;
+		event.n64 = totals.lost[type] - s->told[type];
 		s->told[type] = totals.lost[type];
 		ret = s->opts.fn ? s->opts.fn(s->opts.ctx, &event) : 0;
 		if (ret)
@@ -556,6 +569,7 @@ static void wait_settled(struct ksm_stream *s)
 
 int ksm_stream_finish(struct ksm_stream *s)
 {
+	ksm_misses_end(&s->misses);
 	detach(s);
 	if (s->ring)
 		wait_settled(s);
