@@ -3,8 +3,8 @@
  * How many COW breaks can have been in the runs of a program that the kernel skipped.
  *
  * A kernel that can be preempted starts no program on a CPU where a preempted task is inside the
- * same one, and counts that. Most of these runs were no KSM page's; the kernel's own count of breaks
- * (cow_ksm) bounds the others.
+ * same one, and counts that. Most of these runs were no KSM page's; the kernel's own count of
+ * breaks (cow_ksm) bounds the others.
  */
 #ifndef KSMKIT_STREAM_MISSES_H
 #define KSMKIT_STREAM_MISSES_H

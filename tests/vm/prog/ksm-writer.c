@@ -86,6 +86,9 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	pages_map(&pages, nr, SEED);
+	/* The kernel finds huge pages of zeroes by itself. */
+	if (zero)
+		pages_advise(&pages, 0, nr, MADV_NOHUGEPAGE);
 	for (size_t i = 0; i < nr; i++) {
 		if (zero)
 			*(volatile unsigned char *)page_at(&pages, i) = 0;
