@@ -99,6 +99,7 @@ struct ksmtop_proc {
  * @merges, @breaks, @lost: totals of events
  * @mem_available: bytes that could be allocated without swapping
  * @latency: of COW breaks, totals; when @have_latency
+ * @reading: processes are not known yet
  * @procs: owned by the sample's maker; the model copies what it keeps
  * @notes: what is missing and why, one line each
  */
@@ -113,6 +114,7 @@ struct ksmtop_sample {
 	struct ksmtop_count scanner_ns, merges, breaks, lost, mem_available;
 	bool have_latency;
 	struct ksmtop_hist latency;
+	bool reading;
 	struct ksmtop_proc *procs;
 	size_t nprocs;
 	char notes[KSMTOP_NOTES][KSMTOP_NOTE_LEN];

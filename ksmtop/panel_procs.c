@@ -404,7 +404,9 @@ static void draw_empty(const struct ksmtop_model *m, const struct ksmtop_ui *ui,
 	/* A stopped engine notices the end of a process late, and containers hide theirs. */
 	if (ksm_snapshot_get(&m->now.counters, KSM_ABI_PAGES_SHARED))
 		text = "Nobody here has merged pages: their processes ended, or are hidden.";
-	if (m->state == KSMTOP_GONE)
+	if (m->now.reading)
+		text = "Reading processes...";
+	else if (m->state == KSMTOP_GONE)
 		text = "";
 	else if (m->nrows)
 		text = ui->filter[0] ? "No process matches the filter." :

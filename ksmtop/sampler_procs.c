@@ -186,7 +186,7 @@ void sampler_procs(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 	who_pass(p->who);
 	s->procs = p->rows;
 	if (!p->backend.fake && !take_iter(p)) {
-		sampler_note(s, "processes: the BPF iterator is being loaded");
+		s->reading = true;
 		return;
 	}
 	if (p->iter && !p->backend.fake) {
