@@ -70,7 +70,9 @@ int app_open(struct app *a, const struct options *o, struct ksm_error *err)
 	ksm_profile_each(&a->io, add_profile, &a->ui);
 	ksm_copy(a->ui.profiles_why, sizeof(a->ui.profiles_why), "there are no profiles");
 	ksm_copy(a->ui.no_attach, sizeof(a->ui.no_attach),
-		 "attach and detach need the ksm_engine module (ksmctl engine load)");
+		 ksm_io_exists(&a->io, KSM_ABI_DEV) ?
+			 "not from here yet: ksmctl attach -p PID, ksmctl detach -p PID" :
+			 "attach and detach need " KSM_ABI_DEV ", which is not there");
 	return 0;
 }
 
