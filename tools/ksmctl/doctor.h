@@ -60,7 +60,8 @@ struct doctor_proc {
  * @memory_count: how many
  * @memory_capacity: allocated
  * @sum: all of @memory added up
- * @uptime: of the machine, seconds, 0 when not known
+ * @cow_rate: merged pages copied in a second because of writes, negative when not measured
+ * @swapin_rate: merged pages that came back from swap as copies in a second, likewise
  */
 struct doctor {
 	struct ksm_backend *b;
@@ -73,7 +74,8 @@ struct doctor {
 	size_t memory_count;
 	size_t memory_capacity;
 	struct doctor_proc sum;
-	double uptime;
+	double cow_rate;
+	double swapin_rate;
 };
 
 /**
@@ -127,6 +129,9 @@ void doctor_hooks(struct doctor *doc, struct doctor_finding *f);
  */
 int doctor_collect(struct doctor *doc, struct ksm_error *err);
 void doctor_free(struct doctor *doc);
+
+/* The number behind a key of /proc/vmstat or /proc/meminfo, 0 when there is none. */
+uint64_t doctor_number(const struct doctor *doc, const char *path, const char *key);
 
 /* Set level and texts; @remedy may be NULL. */
 void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *remedy,

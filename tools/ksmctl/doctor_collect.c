@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ksmctl/doctor.h"
 #include "lib/pagemap.h"
@@ -99,10 +100,52 @@ static int look_at(pid_t pid, void *ctx)
 	return 0;
 }
 
+struct lookup {
+	const char *key;
+	uint64_t value;
+};
+
+static int find_key(const char *line, void *ctx)
+{
+	struct lookup *l = ctx;
+	size_t len = strlen(l->key);
+
+	return !strncmp(line, l->key, len) && sscanf(line + len, "%" SCNu64, &l->value) == 1;
+}
+
+uint64_t doctor_number(const struct doctor *doc, const char *path, const char *key)
+{
+	struct lookup l = { .key = key };
+
+	return ksm_io_each_line(doc->io, path, find_key, &l) == 1 ? l.value : 0;
+}
+
+/*
+ * Breaks and swap-in copies a second while merging runs. Totals since the machine was started would
+ * not do: they count what unmerging gave back, too, and a storm of now drowns in the average of
+ * weeks.
+ */
+static void measure_rates(struct doctor *doc)
+{
+	const struct timespec window = { .tv_nsec = 300000000 };
+	uint64_t start = ksm_monotonic_ns(), breaks, copies, dt;
+
+	doc->cow_rate = doc->swapin_rate = -1;
+	if (!doc->b || doc->b->fake || !(doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE) ||
+	    !ksm_io_exists(doc->io, "/proc/vmstat"))
+		return;
+	breaks = doctor_number(doc, "/proc/vmstat", "cow_ksm ");
+	copies = doctor_number(doc, "/proc/vmstat", "ksm_swpin_copy ");
+	nanosleep(&window, NULL);
+	dt = ksm_monotonic_ns() - start;
+	doc->cow_rate = ksm_rate(breaks, doctor_number(doc, "/proc/vmstat", "cow_ksm "), dt);
+	doc->swapin_rate =
+		ksm_rate(copies, doctor_number(doc, "/proc/vmstat", "ksm_swpin_copy "), dt);
+}
+
 int doctor_collect(struct doctor *doc, struct ksm_error *err)
 {
 	int ret = doc->b ? ksm_backend_read(doc->b, &doc->s, err) : 0;
-	char text[64];
 
 	if (ret)
 		return ret;
@@ -112,8 +155,7 @@ int doctor_collect(struct doctor *doc, struct ksm_error *err)
 	ret = ksm_io_each_pid(doc->io, look_at, doc);
 	if (ret == -ENOMEM)
 		return ksm_error_set(err, ret, "out of memory");
-	if (ksm_io_read(doc->io, "/proc/uptime", text, sizeof(text)) > 0)
-		doc->uptime = strtod(text, NULL);
+	measure_rates(doc);
 	return 0;
 }
 

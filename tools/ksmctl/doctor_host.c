@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "ksmctl/doctor.h"
 #include "lib/engine.h"
 #include "lib/format.h"
 #include "lib/tuners.h"
 
-/* More breaks in a second than this are a storm when they also undo the saving in a minute. */
+/* More breaks (or copies) in a second than this are a storm when they also undo the saving in a
+ * minute. */
 #define STORM_PER_SECOND 100
 /* With more of the memory available than this, and less than this saved, KSM is work for nothing.
  */
@@ -121,73 +121,44 @@ void doctor_domains(struct doctor *doc, struct doctor_finding *f)
 						  "with those of everybody");
 }
 
-struct lookup {
-	const char *key;
-	uint64_t value;
-};
-
-static int find_key(const char *line, void *ctx)
-{
-	struct lookup *l = ctx;
-	size_t len = strlen(l->key);
-
-	return !strncmp(line, l->key, len) && sscanf(line + len, "%" SCNu64, &l->value) == 1;
-}
-
-/* The number behind a key of /proc/vmstat or /proc/meminfo, 0 when there is none. */
-static uint64_t number_of(const struct doctor *doc, const char *path, const char *key)
-{
-	struct lookup l = { .key = key };
-
-	return ksm_io_each_line(doc->io, path, find_key, &l) == 1 ? l.value : 0;
-}
-
-/* A storm of now drowns in the average of a machine that has been up for weeks: look twice. */
-static double breaks_now(const struct doctor *doc, uint64_t before)
-{
-	const struct timespec window = { .tv_nsec = 300000000 };
-	uint64_t start = ksm_monotonic_ns();
-
-	if (!before || doc->b->fake || !(doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE))
-		return 0;
-	nanosleep(&window, NULL);
-	return ksm_rate(before, number_of(doc, "/proc/vmstat", "cow_ksm "),
-			ksm_monotonic_ns() - start);
-}
-
 void doctor_cow(struct doctor *doc, struct doctor_finding *f)
 {
-	uint64_t breaks = number_of(doc, "/proc/vmstat", "cow_ksm ");
-	double average = doc->uptime > 0 ? (double)breaks / doc->uptime : 0;
-	double now = breaks_now(doc, breaks), rate = now > average ? now : average;
-
-	if (rate > STORM_PER_SECOND && rate * 60 > (double)doc->d.saved_pages)
+	if (doc->cow_rate > STORM_PER_SECOND && doc->cow_rate * 60 > (double)doc->d.saved_pages)
 		doctor_find(f, DOCTOR_WRONG,
 			    "ksmtop shows whose pages break: do not mark that memory, or stop",
-			    "%.0f merged pages are written to and copied in a second, %s; %" PRId64
+			    "%.0f merged pages are written to and copied in a second; %" PRId64
 			    " are saved",
-			    rate, now > average ? "now" : "on average", doc->d.saved_pages);
+			    doc->cow_rate, doc->d.saved_pages);
+	else if (doc->cow_rate < 0)
+		doctor_find(f, DOCTOR_OK, NULL, "copies of merged pages are not measured: %s",
+			    doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE ?
+				    "no cow_ksm in /proc/vmstat" :
+				    "merging does not run");
 	else
 		doctor_find(f, DOCTOR_OK, NULL,
-			    "%" PRIu64 " merged pages were copied because of writes, %.1f a second",
-			    breaks, rate);
+			    "%.0f merged pages are copied in a second because of writes",
+			    doc->cow_rate);
 }
 
+/* The total is of weeks, and says that it happens; the rate says that it happens too much. */
 void doctor_swap(struct doctor *doc, struct doctor_finding *f)
 {
-	uint64_t copies = number_of(doc, "/proc/vmstat", "ksm_swpin_copy ");
-	uint64_t total = number_of(doc, "/proc/meminfo", "SwapTotal:");
-	uint64_t used = total - number_of(doc, "/proc/meminfo", "SwapFree:");
+	uint64_t copies = doctor_number(doc, "/proc/vmstat", "ksm_swpin_copy ");
+	uint64_t total = doctor_number(doc, "/proc/meminfo", "SwapTotal:");
+	uint64_t used = total - doctor_number(doc, "/proc/meminfo", "SwapFree:");
+	bool storm = doc->swapin_rate > STORM_PER_SECOND &&
+		     doc->swapin_rate * 60 > (double)doc->d.saved_pages;
 	char text[KSM_FORMAT_MAX];
 
 	ksm_format_bytes(text, sizeof(text), (int64_t)used * 1024);
-	if (copies && copies > (uint64_t)doc->d.saved_pages)
-		doctor_find(f, DOCTOR_WRONG,
+	if (storm || (used && copies > (uint64_t)doc->d.saved_pages))
+		doctor_find(f, storm ? DOCTOR_WRONG : DOCTOR_NOTE,
 			    "less swapping: more memory, a lower vm.swappiness, memory.swap.max=0 "
 			    "for the guests",
-			    "%" PRIu64 " merged pages came back from swap as copies, %" PRId64
-			    " are saved; %s of swap is used",
-			    copies, doc->d.saved_pages, text);
+			    "%" PRIu64 " merged pages came back from swap as copies, %.0f a second "
+			    "now; %" PRId64 " are saved, %s of swap is used",
+			    copies, doc->swapin_rate > 0 ? doc->swapin_rate : 0, doc->d.saved_pages,
+			    text);
 	else
 		doctor_find(f, DOCTOR_OK, NULL,
 			    "%s of swap is used, %" PRIu64 " merged pages came back as copies",
@@ -196,8 +167,8 @@ void doctor_swap(struct doctor *doc, struct doctor_finding *f)
 
 void doctor_memory(struct doctor *doc, struct doctor_finding *f)
 {
-	uint64_t total = number_of(doc, "/proc/meminfo", "MemTotal:") * 1024;
-	uint64_t available = number_of(doc, "/proc/meminfo", "MemAvailable:") * 1024;
+	uint64_t total = doctor_number(doc, "/proc/meminfo", "MemTotal:") * 1024;
+	uint64_t available = doctor_number(doc, "/proc/meminfo", "MemAvailable:") * 1024;
 	char have[KSM_FORMAT_MAX], all[KSM_FORMAT_MAX];
 	bool runs = doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE;
 
