@@ -8,6 +8,9 @@
 #ifndef KSM_ABI_H
 #define KSM_ABI_H
 
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
 /* The only place in the project where a path below /sys is written down. */
 #define KSM_ABI_SYSFS_MM "/sys/kernel/mm"
 #define KSM_ABI_KERNEL_NAME "ksm"
@@ -28,6 +31,8 @@
 /* Scanner threads, as their comm. */
 #define KSM_ABI_KERNEL_THREAD "ksmd"
 #define KSM_ABI_ENGINE_THREAD "ksm_engined"
+/* Thread that marks what attached processes map later. */
+#define KSM_ABI_ATTACH_THREAD "ksm_attached"
 
 /* run */
 #define KSM_RUN_STOP 0
@@ -105,5 +110,69 @@ enum ksm_abi_id {
 #undef X
 	KSM_ABI_COUNT
 };
+
+/* struct ksm_abi_attach.op */
+#define KSM_ABI_ATTACH 1 /* mark a process's memory as mergeable, and what it maps later */
+#define KSM_ABI_DETACH 2 /* take back what KSM_ABI_ATTACH marked, with copies for merged pages */
+#define KSM_ABI_ATTACH_QUERY 3 /* how much that is for one process */
+#define KSM_ABI_ATTACH_LIST 4 /* all attached processes */
+
+/* struct ksm_abi_attached.state */
+#define KSM_ABI_ATTACHED_FULL 1 /* so many mappings that new ones are not marked */
+
+/**
+ * struct ksm_abi_attached - one attached process, as KSM_ABI_ATTACH_LIST tells it
+ * @pid: as the caller's PID namespace knows it; 0 when it does not, or the process has gone
+ *	while another one still shares its memory
+ * @state: KSM_ABI_ATTACHED_*
+ * @comm: its name
+ * @areas: ranges of memory that were marked
+ * @bytes: their size
+ * @merged: pages of the process that are merged, whoever marked them
+ */
+struct ksm_abi_attached {
+	__u32 pid;
+	__u32 state;
+	char comm[16];
+	__u64 areas;
+	__u64 bytes;
+	__u64 merged;
+};
+
+/**
+ * struct ksm_abi_attach - the argument of KSM_ABI_ATTACH_IOCTL
+ * @op: KSM_ABI_ATTACH, ...
+ * @flags: none are known: 0
+ * @pidfd: the process; not for KSM_ABI_ATTACH_LIST
+ * @entry: KSM_ABI_ATTACH_LIST: sizeof(struct ksm_abi_attached) as the caller knows it
+ * @buffer: KSM_ABI_ATTACH_LIST: address of an array of struct ksm_abi_attached
+ * @count: KSM_ABI_ATTACH_LIST: how many fit there; on return how many processes there are
+ * @areas: returned: ranges that are marked (detach: were)
+ * @bytes: returned: their size
+ * @pages: returned by KSM_ABI_ATTACH_QUERY: merged pages in them; by KSM_ABI_DETACH, also when
+ *	it fails: pages that got copies of their own
+ *
+ * A later version may append fields. The ioctl's number carries the caller's size; fields that
+ * one side does not know have to be, and are returned as, 0.
+ *
+ * Needs CAP_SYS_ADMIN (else EPERM) and the right to trace the process (else EACCES). EINVAL: bad
+ * op, flags or size; E2BIG: fields that this module does not know; EBADF: no pidfd; ESRCH: the
+ * process has gone; EOPNOTSUPP: it is a kernel thread; ENOENT: it is not attached; ENOMEM, EINTR:
+ * not or not wholly done, the process is attached still.
+ */
+struct ksm_abi_attach {
+	__u32 op;
+	__u32 flags;
+	__s32 pidfd;
+	__u32 entry;
+	__u64 buffer;
+	__u64 count;
+	__u64 areas;
+	__u64 bytes;
+	__u64 pages;
+};
+
+#define KSM_ABI_ATTACH_SIZE_1 56 /* sizeof(struct ksm_abi_attach) in its first version */
+#define KSM_ABI_ATTACH_IOCTL _IOWR('k', 0x5d, struct ksm_abi_attach)
 
 #endif /* KSM_ABI_H */

@@ -11,6 +11,7 @@
 
 #include "compat/kernel.h"
 
+#include <linux/maple_tree.h>
 #include <linux/mutex.h>
 #include <linux/wait.h>
 
@@ -28,10 +29,12 @@
  * @slot: the core's part; slot.mm is held by mmgrab()
  * @intree: in-tree KSM's slot of the same mm. Valid only while the mm has users,
  *	observed under ksm_mmlist_lock, or while borrowed (slots.c)
+ * @epoch: when @intree was observed, in runs of in-tree KSM
  */
 struct ksme_slot {
 	struct ksm_mm_slot slot;
 	struct intree_mm_slot *intree;
+	unsigned long epoch;
 };
 
 /**
@@ -163,6 +166,10 @@ void ksme_advisor_set(bool on);
 void ksme_advisor_pass_begins(void);
 void ksme_advisor_pass_ends(void);
 
+/* attach.c */
+int ksme_attach_start(void);
+void ksme_attach_stop(void);
+
 /* sysfs.c */
 int ksme_sysfs_create(void);
 void ksme_sysfs_remove(void);
@@ -173,6 +180,8 @@ bool ksme_slot_borrow(struct ksme_slot *slot);
 void ksme_slot_return(struct ksme_slot *slot);
 void ksme_slot_drop(struct ksme_slot *slot);
 void ksme_slots_drop_all(void);
+void ksme_slots_bury(struct mm_struct *mm);
+void ksme_slots_distrust(void);
 
 static inline struct ksme_slot *ksme_slot_of(struct ksm_mm_slot *slot)
 {
@@ -217,6 +226,13 @@ void ksme_orphan_all(void);
 int ksme_guard_install(void);
 void ksme_guard_remove(void);
 bool ksme_intree_owns_merging(void);
+
+/* mm/mark.c */
+int ksme_mark(struct mm_struct *mm, struct maple_tree *map);
+int ksme_marks_look(struct mm_struct *mm, struct maple_tree *map, u32 *state);
+void ksme_marks_count(struct maple_tree *map, u64 *areas, u64 *bytes);
+int ksme_marks_merged(struct mm_struct *mm, struct maple_tree *map, u64 *pages);
+int ksme_unmark(struct mm_struct *mm, struct maple_tree *map, u64 *copied);
 
 /* mm/hotplug.c */
 int ksme_hotplug_register(void);

@@ -54,8 +54,13 @@ static int __init ksme_init(void)
 	err = ksme_sysfs_create();
 	if (err)
 		goto undo_thread;
+	err = ksme_attach_start();
+	if (err)
+		goto undo_sysfs;
 	return 0;
 
+undo_sysfs:
+	ksme_sysfs_remove();
 undo_thread:
 	ksme_thread_stop();
 undo_hotplug:
@@ -73,6 +78,7 @@ undo_ops:
  */
 static void __exit ksme_exit(void)
 {
+	ksme_attach_stop();
 	ksme_sysfs_remove();
 	ksme_thread_stop();
 	ksme_orphan_all();

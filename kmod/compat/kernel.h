@@ -24,6 +24,9 @@
 #define __put_anon_vma k___put_anon_vma
 #define mm_trace_rss_stat k_mm_trace_rss_stat
 #define lru_add_drain_all k_lru_add_drain_all
+#define do_madvise k_do_madvise
+#define mm_access k_mm_access
+#define pidfd_get_task k_pidfd_get_task
 #define bpf_get_btf_vmlinux k_bpf_get_btf_vmlinux
 #define btf_find_by_name_kind k_btf_find_by_name_kind
 #define btf_type_by_id k_btf_type_by_id
@@ -50,6 +53,7 @@
 
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/pid.h>
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
@@ -178,6 +182,25 @@ static inline void mm_flags_clear(int flag, struct mm_struct *mm)
 	clear_bit(flag, &mm->flags);
 }
 #endif
+
+/* Flags of an area, mmap_lock held for writing. */
+static inline void ksme_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef KSME_HAVE_VM_FLAGS_FUNCTIONS
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+static inline void ksme_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef KSME_HAVE_VM_FLAGS_FUNCTIONS
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
 
 #ifndef KSME_HAVE_ANON_VMA_REFS
 void __put_anon_vma(struct anon_vma *anon_vma);

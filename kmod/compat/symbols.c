@@ -25,6 +25,13 @@ int k_kallsyms_on_each_match_symbol(int (*fn)(void *data, unsigned long address)
 	X(bool, folio_free_swap, (struct folio *folio), (folio))                           \
 	X(void, __put_anon_vma, (struct anon_vma *anon_vma), (anon_vma))                   \
 	X(void, lru_add_drain_all, (void), ())                                             \
+	X(int, do_madvise,                                                                 \
+	  (struct mm_struct *mm, unsigned long start, size_t len_in, int behavior),        \
+	  (mm, start, len_in, behavior))                                                   \
+	X(struct mm_struct *, mm_access, (struct task_struct *task, unsigned int mode),        \
+	  (task, mode))                                                                    \
+	X(struct task_struct *, pidfd_get_task, (int pidfd, unsigned int *flags),              \
+	  (pidfd, flags))                                                                  \
 	X(struct btf *, bpf_get_btf_vmlinux, (void), ())                                   \
 	X(s32, btf_find_by_name_kind, (const struct btf *btf, const char *name, u8 kind),  \
 	  (btf, name, kind))                                                               \

@@ -36,6 +36,8 @@ static ssize_t guard_store(struct kobject *kobj, struct kobj_attribute *attr, co
 		pr_info_ratelimited("in-tree KSM not started: unmerge the engine first\n");
 		ret = -EBUSY;
 	} else {
+		if (flags == KSM_RUN_MERGE)
+			ksme_slots_distrust();
 		ret = original->store(kobj, original, buf, count);
 	}
 	mutex_unlock(&ksme.run_lock);

@@ -20,9 +20,38 @@
 #include "engine.h"
 #include "trace.h"
 
+/*
+ * ksmd frees the slot of an address space in which nothing is mergeable any more, alive or
+ * not. So what we know of its slots is good only until it runs again.
+ */
+static unsigned long epoch;
+
 static struct intree_mm_slot *intree_slot(struct intree_slot *slot)
 {
 	return container_of(slot, struct intree_mm_slot, slot);
+}
+
+/* In-tree KSM's slot, or NULL. Under ksm_mmlist_lock. */
+static struct intree_mm_slot *find_intree(struct mm_struct *mm)
+{
+	struct intree_slot *slot;
+
+	list_for_each_entry(slot, &ksme_intree.mm_head->slot.mm_node, mm_node)
+		if (slot->mm == mm)
+			return intree_slot(slot);
+	return NULL;
+}
+
+/**
+ * ksme_slots_distrust - in-tree KSM is about to run
+ *
+ * Context: under run_lock.
+ */
+void ksme_slots_distrust(void)
+{
+	spin_lock(ksme_intree.mmlist_lock);
+	epoch++;
+	spin_unlock(ksme_intree.mmlist_lock);
 }
 
 /*
@@ -47,6 +76,7 @@ static unsigned int adopt_new(struct list_head *fresh)
 		new = list_first_entry(fresh, struct ksme_slot, slot.mm_node);
 		list_del(&new->slot.mm_node);
 		new->intree = intree_slot(slot);
+		new->epoch = epoch;
 		/* The list holds mm_count, so this is safe under its lock. */
 		mmgrab(slot->mm);
 		/* Some kernels copy the counts on fork; of ours nothing is there yet. */
@@ -97,7 +127,8 @@ int ksme_slots_register(void)
  *
  * Context: under ksm_thread_mutex.
  *
- * Return: false when its address space has exited; nothing is borrowed then.
+ * Return: false when its address space has exited or has nothing mergeable; nothing is
+ * borrowed then, and the slot is to be dropped.
  */
 bool ksme_slot_borrow(struct ksme_slot *slot)
 {
@@ -105,10 +136,27 @@ bool ksme_slot_borrow(struct ksme_slot *slot)
 
 	spin_lock(ksme_intree.mmlist_lock);
 	alive = !ksm_test_exit(slot->slot.mm);
+	if (alive && slot->epoch != epoch) {
+		slot->intree = find_intree(slot->slot.mm);
+		slot->epoch = epoch;
+		alive = slot->intree;
+	}
 	if (alive)
 		ksme_intree.scan->mm_slot = slot->intree;
 	spin_unlock(ksme_intree.mmlist_lock);
 	return alive;
+}
+
+/* What ksmd does with a slot that it took off its list. */
+static void free_exited(struct intree_mm_slot *exited, struct mm_struct *mm)
+{
+	/* From in-tree KSM's own cache, whose name two caches share: kfree() knows. */
+	kfree(exited);
+#ifdef MMF_VM_MERGE_ANY
+	mm_flags_clear(MMF_VM_MERGE_ANY, mm);
+#endif
+	mm_flags_clear(MMF_VM_MERGEABLE, mm);
+	mmdrop(mm);
 }
 
 /**
@@ -132,15 +180,34 @@ void ksme_slot_return(struct ksme_slot *slot)
 	}
 	spin_unlock(ksme_intree.mmlist_lock);
 
+	if (exited)
+		free_exited(exited, mm);
+}
+
+/**
+ * ksme_slots_bury - take an exiting address space off in-tree KSM's list
+ * @mm: has no users left; held by mmgrab()
+ *
+ * For a slot that was made when the address space's exit had perhaps already looked for one:
+ * nobody else would free it before in-tree KSM scans again.
+ */
+void ksme_slots_bury(struct mm_struct *mm)
+{
+	struct intree_mm_slot *exited;
+
+	spin_lock(ksme_intree.mmlist_lock);
+	exited = find_intree(mm);
+	/* What a scanner has in hand or has items in, it frees itself. */
+	if (exited && (ksme_intree.scan->mm_slot == exited || exited->rmap_list))
+		exited = NULL;
 	if (exited) {
-		/* From in-tree KSM's own cache, whose name two caches share: kfree() knows. */
-		kfree(exited);
-#ifdef MMF_VM_MERGE_ANY
-		mm_flags_clear(MMF_VM_MERGE_ANY, mm);
-#endif
-		mm_flags_clear(MMF_VM_MERGEABLE, mm);
-		mmdrop(mm);
+		hash_del(&exited->slot.hash);
+		list_del(&exited->slot.mm_node);
 	}
+	spin_unlock(ksme_intree.mmlist_lock);
+
+	if (exited)
+		free_exited(exited, mm);
 }
 
 /**

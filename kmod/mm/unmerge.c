@@ -158,7 +158,7 @@ static int unmerge_round(void)
  * Repeats while forks bring back what was broken. Runs in the writer's context: under
  * memory pressure it is the writer that is to be killed, and a signal stops it.
  *
- * Context: under ksm_thread_mutex, the engine not running.
+ * Context: under run_lock and ksm_thread_mutex, the engine not running.
  *
  * Return: 0; -ERESTARTSYS on a signal, -ENOMEM; state is consistent then, too.
  */
@@ -167,15 +167,28 @@ int ksme_unmerge_all(void)
 	unsigned long before;
 	int err;
 
+	/* In-tree KSM's pages are not ours to unshare, and its cursor is in use. */
+	if (!ksme.core.counters.nodes && !(*ksme_intree.run & KSM_RUN_UNMERGE) &&
+	    ksme_intree_owns_merging())
+		return 0;
 	set_current_oom_origin();
 	do {
 		before = ksme.core.counters.nodes;
 		err = unmerge_round();
 	} while (!err && ksme.core.counters.nodes && ksme.core.counters.nodes < before);
 	clear_current_oom_origin();
-	if (!err)
-		atomic_long_set(&ksme.zero_pages, 0);
-	return err;
+	if (err)
+		return err;
+	/*
+	 * A page that a parent has in common with its child becomes a KSM page in both, though
+	 * perhaps only the child is mergeable. What is left is mapped by such parents alone:
+	 * without items the node can serve neither swap nor migration, so it goes, too.
+	 */
+	mutex_lock(&ksme.lock);
+	ksm_core_for_each_node(&ksme.core, orphan_node, &ksme);
+	mutex_unlock(&ksme.lock);
+	atomic_long_set(&ksme.zero_pages, 0);
+	return 0;
 }
 
 /**
@@ -187,6 +200,7 @@ int ksme_unmerge_all(void)
  */
 void ksme_orphan_all(void)
 {
+	mutex_lock(&ksme.run_lock);
 	mutex_lock(ksme_intree.thread_mutex);
 	if (ksme_unmerge_all())
 		pr_info("not all could be unshared: the rest stays merged\n");
@@ -196,4 +210,5 @@ void ksme_orphan_all(void)
 	ksme_slots_drop_all();
 	mutex_unlock(&ksme.lock);
 	mutex_unlock(ksme_intree.thread_mutex);
+	mutex_unlock(&ksme.run_lock);
 }
