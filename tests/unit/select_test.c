@@ -96,6 +96,24 @@ static void test_cgroup(void **state)
 	expect(&s, 4, (pid_t[]){ 1, 31, 30, 32 });
 }
 
+/* Who was found is looked at again: it may be another process by now, or elsewhere. */
+static void test_matches(void **state)
+{
+	struct ksm_selection web = { .match = "web-*" }, box = { .cgroup = "/a/b" };
+	struct ksm_selection named = { .pids = "30" };
+
+	assert_true(ksm_select_matches(&io, &web, 30));
+	assert_true(ksm_select_matches(&io, &box, 30));
+	assert_true(ksm_select_matches(&io, &named, 30));
+	tree_put("/proc/30/comm", "other\n");
+	tree_put("/proc/30/cgroup", "0::/a/bc\n");
+	assert_false(ksm_select_matches(&io, &web, 30));
+	assert_false(ksm_select_matches(&io, &box, 30));
+	assert_true(ksm_select_matches(&io, &named, 30));
+	tree_drop("/proc/30/status");
+	assert_false(ksm_select_matches(&io, &named, 30));
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -175,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_match, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cgroup, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_matches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mappings, setup, teardown),
 	};

@@ -35,6 +35,9 @@ int ksmctl_profile(void *ctx, int argc, char **argv);
 int ksmctl_engine(void *ctx, int argc, char **argv);
 int ksmctl_tune(void *ctx, int argc, char **argv);
 int ksmctl_metrics(void *ctx, int argc, char **argv);
+int ksmctl_attach(void *ctx, int argc, char **argv);
+int ksmctl_detach(void *ctx, int argc, char **argv);
+int ksmctl_exec(void *ctx, int argc, char **argv);
 int ksmctl_doctor(void *ctx, int argc, char **argv);
 int ksmctl_estimate(void *ctx, int argc, char **argv);
 
@@ -44,6 +47,9 @@ int ksmctl_estimate(void *ctx, int argc, char **argv);
  * The subcommand's parser hands struct ksmctl on at ARGP_KEY_INIT: state->child_inputs[0] = ctl.
  */
 extern const struct argp_child ksmctl_children[];
+
+/* The common options alone, for commands with further children; input: struct ksmctl. */
+extern const struct argp ksmctl_argp;
 
 /**
  * ksmctl_open() - open the backend that was asked for

@@ -19,6 +19,9 @@ static const struct ksm_command commands[] = {
 	{ "engine", ksmctl_engine, "load or unload our module, and what stands in the way" },
 	{ "tune", ksmctl_tune, "keep the pace right, all the time" },
 	{ "metrics", ksmctl_metrics, "figures for Prometheus" },
+	{ "attach", ksmctl_attach, "merging for running processes that did not ask for it" },
+	{ "detach", ksmctl_detach, "take back what attach did" },
+	{ "exec", ksmctl_exec, "run a command with its memory offered to KSM" },
 	{ "doctor", ksmctl_doctor, "why nothing, little or too much merges" },
 	{ "estimate", ksmctl_estimate, "what merging would save, before anything is switched on" },
 };
@@ -49,8 +52,8 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp global_argp = { .options = global_options, .parser = parse_global };
-const struct argp_child ksmctl_children[] = { { &global_argp, 0, NULL, 0 }, { 0 } };
+const struct argp ksmctl_argp = { .options = global_options, .parser = parse_global };
+const struct argp_child ksmctl_children[] = { { &ksmctl_argp, 0, NULL, 0 }, { 0 } };
 
 int ksmctl_open(struct ksmctl *ctl)
 {

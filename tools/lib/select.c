@@ -210,6 +210,15 @@ int ksm_select(const struct ksm_io *io, const struct ksm_selection *selection,
 	return ret;
 }
 
+bool ksm_select_matches(const struct ksm_io *io, const struct ksm_selection *selection, pid_t pid)
+{
+	struct search s = { .io = io, .selection = selection };
+	struct ksm_selected row;
+
+	normalize(selection->cgroup ? selection->cgroup : "", s.cgroup, sizeof(s.cgroup));
+	return read_process(io, pid, &row) && (selection->pids || wanted(&s, &row));
+}
+
 void ksm_selected_free(struct ksm_selected_list *list)
 {
 	free(list->rows);

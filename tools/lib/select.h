@@ -68,6 +68,15 @@ struct ksm_selected_list {
 int ksm_select(const struct ksm_io *io, const struct ksm_selection *selection,
 	       struct ksm_selected_list *list, struct ksm_error *err);
 
+/**
+ * ksm_select_matches() - is this process one of them?
+ * @selection: as for ksm_select(), valid
+ *
+ * For those who took hold of a process (a pidfd) after it was found: its number may have been
+ * reused in between.
+ */
+bool ksm_select_matches(const struct ksm_io *io, const struct ksm_selection *selection, pid_t pid);
+
 void ksm_selected_free(struct ksm_selected_list *list);
 
 #endif /* KSMKIT_SELECT_H */
