@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ksm_abi.h"
 #include "lib/lib.h"
 
 struct config {
@@ -26,6 +27,7 @@ struct config {
 	size_t pages;
 	const char *mount;
 	bool victim;
+	bool attach;
 };
 
 static struct config config = { .rounds = 200, .pages = 4096, .mount = "/tmp/ksm-kill" };
@@ -34,6 +36,8 @@ static const struct argp_option options[] = {
 	{ "rounds", 'r', "N", 0, "rounds (default: 200)", 0 },
 	{ "pages", 'n', "N", 0, "pages of the victim (default: 4096)", 0 },
 	{ "mount", 'm', "DIR", 0, "where to mount (default: /tmp/ksm-kill)", 0 },
+	{ "attach", 'a', NULL, 0,
+	  "the victims mark nothing, are attached, and keep mapping and unmapping", 0 },
 	{ "victim", 'v', NULL, OPTION_HIDDEN, "be the process that is killed", 0 },
 	{ 0 },
 };
@@ -53,6 +57,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'v':
 		config.victim = true;
 		return 0;
+	case 'a':
+		config.attach = true;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -70,7 +77,21 @@ static void map_mergeable(struct pages *p)
 	pages_map(p, config.pages, opt.seed);
 	for (size_t i = 0; i < p->nr; i++)
 		page_fill(p, i, i + 1);
-	pages_advise(p, 0, p->nr, MADV_MERGEABLE);
+	if (!config.attach)
+		pages_advise(p, 0, p->nr, MADV_MERGEABLE);
+}
+
+/* Always something new to mark. */
+static void churn(void)
+{
+	struct pages p;
+
+	for (uint64_t id = 1;; id++) {
+		pages_map(&p, 4, opt.seed);
+		page_fill(&p, 0, id);
+		usleep(1000);
+		pages_unmap(&p);
+	}
 }
 
 /* Exec'd from the file system that must unmount: tells its address and waits for the end. */
@@ -82,6 +103,8 @@ static int be_victim(void)
 	map_mergeable(&p);
 	if (write(STDOUT_FILENO, &p.mem, sizeof(p.mem)) != sizeof(p.mem))
 		return 1;
+	if (config.attach)
+		churn();
 	for (;;)
 		pause();
 }
@@ -160,13 +183,29 @@ static void start_victim(struct hunt *h)
 		die("fork: %s", strerror(errno));
 	if (!h->victim) {
 		dup2(fds[1], STDOUT_FILENO);
-		execl(path, "vm-victim", "--victim", "--pages", pages, "--seed", seed, NULL);
+		execl(path, "vm-victim", "--victim", "--pages", pages, "--seed", seed,
+		      config.attach ? "--attach" : NULL, NULL);
 		_exit(127);
 	}
 	close(fds[1]);
 	if (read(fds[0], &h->addr[0], sizeof(h->addr[0])) != sizeof(h->addr[0]))
 		die("the victim did not start");
 	close(fds[0]);
+}
+
+static int device = -1;
+
+static void attach_or_die(pid_t pid)
+{
+	int err;
+
+	if (!config.attach)
+		return;
+	if (device < 0)
+		device = attach_device();
+	err = attach_pid(device, KSM_ABI_ATTACH, pid, NULL);
+	if (err)
+		die("attaching %d: %s", pid, strerror(-err));
 }
 
 static void kill_and_unmount(struct hunt *h, unsigned long round)
@@ -204,6 +243,7 @@ int main(int argc, char **argv)
 	worker_start(&partner, "vm-partner", partner_serve, &pages);
 	h.partner = partner.pid;
 	h.addr[1] = worker_call(&partner, 'f', 0);
+	attach_or_die(h.partner);
 	start = now_seconds();
 	for (unsigned long round = 1; round <= config.rounds; round++) {
 		if (mount("ksm-kill", config.mount, "tmpfs", 0, "mode=0700"))
@@ -212,6 +252,7 @@ int main(int argc, char **argv)
 		h.shared = 1 + next_random(&rnd) % config.pages;
 		most = h.shared > most ? h.shared : most;
 		start_victim(&h);
+		attach_or_die(h.victim);
 		if (!wait_for(opt.timeout, merged_enough, &h))
 			die("round %lu: %zu pages do not merge", round, h.shared);
 		kill_and_unmount(&h, round);

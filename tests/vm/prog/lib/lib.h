@@ -165,6 +165,22 @@ uint64_t thread_cost(pid_t pid);
 /* Nanoseconds that all tasks ran so far, the idle ones apart. */
 uint64_t machine_cost(void);
 
+/* ---- attach.c: the engine's device ---- */
+
+struct ksm_abi_attach;
+struct ksm_abi_attached;
+
+/* An open device; dies when there is none. */
+int attach_device(void);
+/* The ioctl as it is. 0 or -errno. */
+int attach_raw(int device, struct ksm_abi_attach *arg);
+/* One ioctl; @result may be NULL. 0 or -errno. */
+int attach_call(int device, unsigned int op, int pidfd, struct ksm_abi_attach *result);
+/* The same for whoever has that PID now. */
+int attach_pid(int device, unsigned int op, pid_t pid, struct ksm_abi_attach *result);
+/* Whether @pid is on the list of what is attached, and its entry there (may be NULL). */
+int attach_find(int device, pid_t pid, struct ksm_abi_attached *entry);
+
 /* ---- worker.c: processes that obey ---- */
 
 /**
