@@ -43,7 +43,9 @@ struct ksme_slot {
  * @pfn: which page it was; by the time of the merge it may be another
  * @page: the page, referenced from the walk on; after hashing NULL for all but what was hashed
  *	and is small
- * @hash: its content's seeded hash; meaningless for a KSM page
+ * @hash: its content's seeded hash; meaningless for a KSM page. Before it is hashed: the hash that
+ *	was taken at an earlier visit, 0: a full one is due
+ * @sample: of the content that @hash is of
  * @skip: smart scan leaves it alone in this pass; not hashed
  * @settled: not 0: instead of one page, so many from @address on of which nothing is known but that
  *	they are KSM pages and tracked as such
@@ -53,6 +55,7 @@ struct ksme_spot {
 	unsigned long pfn;
 	struct page *page;
 	u64 hash;
+	u16 sample;
 	bool skip;
 	unsigned int settled;
 };
@@ -127,6 +130,7 @@ enum ksme_domains { KSME_DOMAIN_ALL, KSME_DOMAIN_UID, KSME_DOMAIN_CGROUP };
  * @iter_wait: the thread sleeps here between batches
  * @thread: ksm_engined
  * @domains: enum ksme_domains; under @lock (mm/domain.c)
+ * @full_hash_passes: a page is read in full at least every so many passes that look at it
  * @merge_across_nodes: one tree for all NUMA nodes; under @lock
  * @zero_pages: zero pages placed, where the kernel does not count them (zero.c)
  * @batch: used by whoever holds ksm_thread_mutex
@@ -143,6 +147,7 @@ struct ksm_engine {
 	wait_queue_head_t iter_wait;
 	struct task_struct *thread;
 	atomic_long_t zero_pages;
+	unsigned int full_hash_passes;
 	bool merge_across_nodes;
 	int domains;
 	struct ksme_batch batch;
@@ -203,6 +208,7 @@ void ksme_release(void *ctx, struct page *page, enum ksm_hold how);
 
 /* mm/merge.c */
 u64 ksme_hash(struct page *page);
+void ksme_hash_spot(struct ksme_spot *spot);
 bool ksme_differ(void *ctx, struct page *a, struct page *b);
 int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 		    struct ksm_stable_node *node, struct page *kpage);

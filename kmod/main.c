@@ -11,6 +11,7 @@ struct ksm_engine ksme = {
 	.run = KSM_RUN_STOP,
 	.pages_to_scan = 100,
 	.sleep_millisecs = 20,
+	.full_hash_passes = 16,
 	.merge_across_nodes = true,
 	.advisor = {
 		.max_cpu = 70,

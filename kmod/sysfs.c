@@ -134,6 +134,16 @@ KSME_ATTR_RW(smart_scan, "%u", ksme.core.smart_scan)
 	return count;
 }
 
+KSME_ATTR_RW(full_hash_passes, "%u", ksme.full_hash_passes)
+{
+	u16 passes;
+
+	if (kstrtou16(buf, 10, &passes) || !passes)
+		return -EINVAL;
+	WRITE_ONCE(ksme.full_hash_passes, passes);
+	return count;
+}
+
 static ssize_t merge_domain_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return ksme_domains_show(buf);
@@ -232,6 +242,7 @@ static struct attribute *ksme_attrs[] = {
 	&stable_node_chains_prune_millisecs_attr.attr,
 	&use_zero_pages_attr.attr,
 	&smart_scan_attr.attr,
+	&full_hash_passes_attr.attr,
 	&merge_domain_attr.attr,
 	&pages_domain_refused_attr.attr,
 	&advisor_mode_attr.attr,

@@ -27,33 +27,81 @@ static __always_inline u64 fold(u64 a, u64 b)
 	return (u64)product ^ (u64)(product >> 64);
 }
 
+struct chains {
+	u64 a, b;
+	u64 key_a, key_b;
+};
+
+/*
+ * One factor of each product is content and key alone. The keys are drawn from the seed: a content
+ * that makes such a factor zero, and with it forgets all in front of it, cannot be written
+ * without knowing the seed.
+ */
+static __always_inline struct chains begin(unsigned long bytes, u64 seed)
+{
+	return (struct chains){
+		.a = fold(seed ^ KEY_C, KEY_B),
+		.b = fold(seed ^ KEY_D, KEY_A) ^ bytes,
+		.key_a = fold(seed ^ KEY_A, KEY_C),
+		.key_b = fold(seed ^ KEY_B, KEY_D),
+	};
+}
+
+/*
+ * No key serves a chain twice: folding is almost a multiplication modulo 2^64 - 1, and the order of
+ * factors would not matter to it.
+ */
+static __always_inline void take_block(struct chains *c, const u64 *word)
+{
+	c->a = fold(word[0] ^ c->key_a, word[1] ^ c->a);
+	c->b = fold(word[2] ^ c->key_b, word[3] ^ c->b);
+	c->a = fold(word[4] ^ c->key_b, word[5] ^ c->a);
+	c->b = fold(word[6] ^ c->key_a, word[7] ^ c->b);
+	c->key_a += KEY_B;
+	c->key_b += KEY_A;
+}
+
+static __always_inline u64 finish(const struct chains *c)
+{
+	return fold(c->a ^ c->key_b, c->b ^ c->key_a);
+}
+
 /**
  * ksm_hash() - hash of some memory
  * @data: what to hash, aligned to 8 bytes; it may change meanwhile
  * @bytes: how much, a multiple of KSM_CONTENT_BLOCK
  * @seed: equal contents have equal hashes under equal seeds
- *
- * One factor of each product is content and key alone. The keys are drawn from the seed: a content
- * that makes such a factor zero, and with it forgets all in front of it, cannot be written
- * without knowing the seed. No key serves a chain twice: folding is almost a multiplication modulo
- * 2^64 - 1, and the order of factors would not matter to it.
  */
 u64 ksm_hash(const void *data, unsigned long bytes, u64 seed)
 {
-	u64 key_a = fold(seed ^ KEY_A, KEY_C), key_b = fold(seed ^ KEY_B, KEY_D);
+	struct chains chains = begin(bytes, seed);
 	const u64 *word = data;
 	const u64 *end = word + bytes / sizeof(*word);
-	u64 a = fold(seed ^ KEY_C, KEY_B), b = fold(seed ^ KEY_D, KEY_A) ^ bytes;
 
-	for (; word < end; word += KSM_CONTENT_BLOCK / sizeof(*word)) {
-		a = fold(word[0] ^ key_a, word[1] ^ a);
-		b = fold(word[2] ^ key_b, word[3] ^ b);
-		a = fold(word[4] ^ key_b, word[5] ^ a);
-		b = fold(word[6] ^ key_a, word[7] ^ b);
-		key_a += KEY_B;
-		key_b += KEY_A;
-	}
-	return fold(a ^ key_b, b ^ key_a);
+	for (; word < end; word += KSM_CONTENT_BLOCK / sizeof(*word))
+		take_block(&chains, word);
+	return finish(&chains);
+}
+
+/**
+ * ksm_sample() - hash of a few parts of some memory
+ * @data: aligned to 8 bytes
+ * @bytes: how much, KSM_SAMPLES * KSM_CONTENT_BLOCK at least
+ * @seed: says which parts: one block of each KSM_SAMPLES'th part, so that nobody can know
+ *	where to write unseen
+ *
+ * A memory whose sample is another has changed; one with the same sample may have.
+ */
+u64 ksm_sample(const void *data, unsigned long bytes, u64 seed)
+{
+	const unsigned long blocks = bytes / KSM_CONTENT_BLOCK / KSM_SAMPLES;
+	struct chains chains = begin(bytes, seed);
+	u64 choice = chains.key_a;
+
+	for (int i = 0; i < KSM_SAMPLES; i++, choice >>= 64 / KSM_SAMPLES)
+		take_block(&chains, (const u64 *)data + (i * blocks + (choice & 0xff) % blocks) *
+						KSM_CONTENT_BLOCK / sizeof(u64));
+	return finish(&chains);
 }
 
 /**

@@ -275,6 +275,7 @@ static void drop_from_node(struct ksm_core *core, struct ksm_rmap_item *item,
 	item->anon_vma = NULL;
 	item->head = NULL;
 	item->linear_page_index = item->off_node;
+	item->hash = 0;
 	item->address &= core->page_mask;
 }
 

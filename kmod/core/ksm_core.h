@@ -98,16 +98,18 @@ struct ksm_stable_node {
  * @nid: unstable tree the item is in
  * @mm: the address space
  * @address: virtual address, page aligned, with the flags above in the low bits
- * @oldchecksum: low half of the content hash at the last look
+ * @oldchecksum: high half of the content hash at the last look
  * @age: visits since creation, stops at 255
  * @remaining_skips: smart scan: visits to skip before the next real one
+ * @sample: of the content whose hash is @hash (ksm_sample())
  * @linear_page_index: on a stable node: @address as the anon_vma's areas are indexed, which
- *	later kernels' reverse map reads. The three above are away then: only an item on
+ *	later kernels' reverse map reads. The four above are away then: only an item on
  *	no node has them
  * @node: in the unstable tree
  * @head: the stable node it hangs on
  * @hlist: link into @head's hlist
- * @hash: the key in the unstable tree (ksm_index_key()), valid while in it
+ * @hash: key in the unstable tree; outside of it, on no node, the content hash when last taken, or
+ *	0. Where domains are kept apart its lowest bits are not the content's
  * @off_node: on a stable node: what @linear_page_index took the place of
  *
  * The layout up to @hlist is the kernel's, as for struct ksm_stable_node.
@@ -125,6 +127,7 @@ struct ksm_rmap_item {
 			unsigned int oldchecksum;
 			u8 age;
 			u8 remaining_skips;
+			u16 sample; /* the kernel's padding */
 		};
 		unsigned long linear_page_index;
 	};
@@ -177,6 +180,7 @@ struct ksm_scan {
  * @address: page-aligned virtual address in the scanned slot
  * @page: the page, referenced by the walk for as long as the batch lasts
  * @hash: seeded 64-bit content hash, taken outside all locks: a hint
+ * @sample: ksm_sample() of the content that @hash is of
  * @node: @page is a KSM page of this engine: its node; else NULL
  * @orphan: @page is a KSM page without a node (left by an unloaded engine)
  * @nid: tree the page belongs to
@@ -190,6 +194,7 @@ struct ksm_candidate {
 	unsigned long address;
 	struct page *page;
 	u64 hash;
+	u16 sample;
 	struct ksm_stable_node *node;
 	bool orphan;
 	bool skip;

@@ -318,14 +318,16 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	if (core->domain == KSM_DOMAIN_NONE)
 		return KSM_OUTCOME_GONE;
 	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
-	zero = core->use_zero_pages && core->ops->merge_zero && cand->hash == core->zero_hash;
+	zero = core->use_zero_pages && core->ops->merge_zero && !((cand->hash ^ core->zero_hash) & ~KSM_DOMAIN_MASK);
 	if (!zero)
 		outcome = merge_with_ksm_page(core, cand, item, &full);
 	if (outcome != UNDECIDED)
 		return outcome;
 
-	changed = item->oldchecksum != (unsigned int)cand->hash;
-	item->oldchecksum = (unsigned int)cand->hash;
+	changed = item->oldchecksum != (unsigned int)(cand->hash >> 32);
+	item->oldchecksum = (unsigned int)(cand->hash >> 32);
+	item->sample = cand->sample;
+	item->hash = cand->hash;
 	if (!age)
 		return KSM_OUTCOME_FIRST_SEEN;
 	if (changed)

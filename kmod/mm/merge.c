@@ -33,6 +33,25 @@ u64 ksme_hash(struct page *page)
 }
 
 /**
+ * ksme_hash_spot - sample a page, and hash it if it is another content than it was, or due
+ * @spot: its page is referenced; @hash and @sample are those of the last visit
+ *
+ * Reading all of a page that never changes, in each pass, would be most of what a scanner does.
+ * What a sample does not see is seen after ksme.full_hash_passes. Until then a wrong hash costs the
+ * page its chance to be found, and nothing else: before a merge all bytes are compared.
+ */
+void ksme_hash_spot(struct ksme_spot *spot)
+{
+	void *bytes = kmap_local_page(spot->page);
+	u16 sample = ksm_sample(bytes, PAGE_SIZE, ksme.seed);
+
+	if (!spot->hash || sample != spot->sample)
+		spot->hash = ksm_hash(bytes, PAGE_SIZE, ksme.seed);
+	spot->sample = sample;
+	kunmap_local(bytes);
+}
+
+/**
  * ksme_zero_hash - what ksme_hash() says of a page of zeroes
  */
 u64 ksme_zero_hash(void)

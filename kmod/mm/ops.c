@@ -156,6 +156,7 @@ static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 		*cand = (struct ksm_candidate){
 			.address = spot->address,
 			.hash = spot->hash,
+			.sample = spot->sample,
 			.skip = spot->skip,
 			.settled = spot->settled,
 		};

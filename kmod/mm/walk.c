@@ -289,6 +289,25 @@ static __always_inline bool settled_pte(void *arg, pte_t pte, unsigned long addr
 	return batch->pages < batch->limit && add_settled(batch, address);
 }
 
+/* Pages take turns at being read in full, lest a whole pass be slow. */
+static bool full_hash_due(unsigned long address)
+{
+	unsigned int passes = READ_ONCE(ksme.full_hash_passes);
+
+	return passes < 2 || !((address / PAGE_SIZE + ksme.core.scan.seqnr) % passes);
+}
+
+/* What the last visit knew of the content. An item on a node knows nothing of another page. */
+static void recall_hash(struct ksme_batch *batch, struct ksme_spot *spot)
+{
+	struct ksm_rmap_item *item = ksm_core_item_at(&ksme.core, &batch->item, spot->address);
+
+	if (!item || (item->address & STABLE_FLAG) || full_hash_due(spot->address))
+		return;
+	spot->hash = item->hash;
+	spot->sample = item->sample;
+}
+
 static bool take_spot(void *arg, struct page *page, unsigned long address)
 {
 	struct ksme_batch *batch = arg;
@@ -297,11 +316,12 @@ static bool take_spot(void *arg, struct page *page, unsigned long address)
 		return false;
 	batch->pages++;
 	get_page(page);
-	batch->spots[batch->nr++] = (struct ksme_spot){
+	batch->spots[batch->nr] = (struct ksme_spot){
 		.address = address,
 		.pfn = page_to_pfn(page),
 		.page = page,
 	};
+	recall_hash(batch, &batch->spots[batch->nr++]);
 	return true;
 }
 

@@ -113,6 +113,38 @@ static void bits_spread_over_the_whole_hash(void **state)
 		assert_in_range(changed[bit], 374, 626);
 }
 
+/*
+ * A sample sees all bits of the KSM_SAMPLES blocks that it looks at, and none of the others; which
+ * ones the seed decides, so that each block is looked at under some seed.
+ */
+static void a_sample_is_of_some_blocks(void **state)
+{
+	bool seen[PAGE / KSM_CONTENT_BLOCK] = { false };
+
+	for (u64 random = 1, round = 0; round < 300; round++) {
+		u64 seed = next_random(&random), before;
+		int blocks = 0;
+
+		fill(seed);
+		before = ksm_sample(page, PAGE, seed);
+		for (unsigned int block = 0; block < PAGE / KSM_CONTENT_BLOCK; block++) {
+			int changed = 0;
+
+			for (unsigned int bit = 0; bit < KSM_CONTENT_BLOCK * 8; bit += 7) {
+				flip(page, block * KSM_CONTENT_BLOCK * 8 + bit);
+				changed += ksm_sample(page, PAGE, seed) != before;
+				flip(page, block * KSM_CONTENT_BLOCK * 8 + bit);
+			}
+			assert_true(!changed || changed == (KSM_CONTENT_BLOCK * 8 + 6) / 7);
+			blocks += changed > 0;
+			seen[block] |= changed > 0;
+		}
+		assert_int_equal(blocks, KSM_SAMPLES);
+	}
+	for (size_t block = 0; block < PAGE / KSM_CONTENT_BLOCK; block++)
+		assert_true(seen[block]);
+}
+
 static void the_seed_decides(void **state)
 {
 	fill(5);
@@ -150,6 +182,7 @@ int main(void)
 		cmocka_unit_test(no_byte_behind_the_end_is_looked_at),
 		cmocka_unit_test(single_bits_never_collide),
 		cmocka_unit_test(bits_spread_over_the_whole_hash),
+		cmocka_unit_test(a_sample_is_of_some_blocks),
 		cmocka_unit_test(the_seed_decides),
 		cmocka_unit_test(known_constants_do_not_blind_it),
 	};

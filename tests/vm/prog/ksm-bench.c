@@ -23,6 +23,7 @@ static struct config {
 	unsigned long mib;
 	bool smart;
 	bool zero;
+	unsigned long full;
 } config = { .smart = true };
 
 static const struct argp_option options[] = {
@@ -31,6 +32,7 @@ static const struct argp_option options[] = {
 	{ "mib", 'm', "MIB", 0, "memory of each process (default: the row's)", 0 },
 	{ "smart", 'S', "0|1", 0, "smart_scan (default: 1, as the kernel's)", 0 },
 	{ "zero", 'Z', "0|1", 0, "use_zero_pages (default: 0, as the kernel's)", 0 },
+	{ "full", 'F', "PASSES", 0, "full_hash_passes of the engine (default: its own)", 0 },
 	{ 0 },
 };
 
@@ -70,6 +72,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'Z':
 		config.zero = arg_number(state, "--zero", arg, 0, 1);
 		return 0;
+	case 'F':
+		config.full = arg_number(state, "--full", arg, 1, 65535);
+		return 0;
 	case ARGP_KEY_END:
 		if (!config.row)
 			argp_error(state, "which --row? --list names them");
@@ -101,6 +106,8 @@ static void configure(void)
 	set_knob("run", 0);
 	set_knob("smart_scan", config.smart);
 	set_knob("use_zero_pages", config.zero);
+	if (config.full)
+		set_knob("full_hash_passes", config.full);
 	set_knob("sleep_millisecs", bench.row->sleep_millisecs);
 	set_knob("pages_to_scan", bench.row->pages_to_scan);
 }

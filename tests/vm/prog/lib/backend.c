@@ -101,6 +101,10 @@ void ksm_full_speed(const struct backend *b)
 	err = ksm_write(b, "smart_scan", 0);
 	if (err && err != -ENOENT)
 		die("%s/smart_scan: %s", b->dir, strerror(-err));
+	/* As well: samples do not see each change in each pass. In-tree KSM takes none. */
+	err = ksm_write(b, "full_hash_passes", 1);
+	if (err && err != -ENOENT)
+		die("%s/full_hash_passes: %s", b->dir, strerror(-err));
 	must_write(b, "run", KSM_RUN_MERGE);
 }
 
