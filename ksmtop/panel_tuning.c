@@ -38,7 +38,8 @@ static const struct {
 	{ KSM_ABI_ADVISOR_TARGET_TIME, "advisor: seconds that a pass over everything should take" },
 	{ KSM_ABI_MERGE_DOMAIN, "whose pages may be one: all, of one uid, of one cgroup" },
 	{ KSM_ABI_PAGES_DOMAIN_REFUSED, "what merge_domain costs: pages equal across domains" },
-	{ KSM_ABI_FULL_HASH_PASSES, "a page is read in full every so many passes; else samples of it" },
+	{ KSM_ABI_FULL_HASH_PASSES,
+	  "a page is read in full every so many passes, sampled in between" },
 };
 
 const char *tuning_help(unsigned int id)

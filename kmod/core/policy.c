@@ -318,7 +318,8 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	if (core->domain == KSM_DOMAIN_NONE)
 		return KSM_OUTCOME_GONE;
 	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
-	zero = core->use_zero_pages && core->ops->merge_zero && !((cand->hash ^ core->zero_hash) & ~KSM_DOMAIN_MASK);
+	zero = core->use_zero_pages && core->ops->merge_zero &&
+	       !((cand->hash ^ core->zero_hash) & ~KSM_DOMAIN_MASK);
 	if (!zero)
 		outcome = merge_with_ksm_page(core, cand, item, &full);
 	if (outcome != UNDECIDED)
