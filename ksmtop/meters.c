@@ -109,7 +109,7 @@ static void cpu_detail(const struct ksmtop_model *m, char *buf, size_t size)
 	char rate[KSM_FORMAT_MAX + 16];
 
 	scan_value(m, rate, sizeof(rate));
-	snprintf(buf, size, "scanning %s", rate);
+	snprintf(buf, size, "scans %s", rate);
 }
 
 static void scan_detail(const struct ksmtop_model *m, char *buf, size_t size)
