@@ -297,12 +297,16 @@ static bool full_hash_due(unsigned long address)
 	return passes < 2 || !((address / PAGE_SIZE + ksme.core.scan.seqnr) % passes);
 }
 
-/* What the last visit knew of the content. An item on a node knows nothing of another page. */
+/*
+ * What the last visit knew of the content, if that visit found it unchanged and left the page in
+ * the unstable tree. Others are read in full: a page that was being filled when it was hashed may
+ * hold in all sampled places what it held then.
+ */
 static void recall_hash(struct ksme_batch *batch, struct ksme_spot *spot)
 {
 	struct ksm_rmap_item *item = ksm_core_item_at(&ksme.core, &batch->item, spot->address);
 
-	if (!item || (item->address & STABLE_FLAG) || full_hash_due(spot->address))
+	if (!item || !(item->address & UNSTABLE_FLAG) || full_hash_due(spot->address))
 		return;
 	spot->hash = item->hash;
 	spot->sample = item->sample;

@@ -391,22 +391,37 @@ static const char *pfn_map(void)
 
 /* ---- bad memory ---- */
 
+struct offline {
+	void *page;
+	int err;
+};
+
+/* A page that somebody holds for a moment (a scanner, a batch of the LRU) is busy. */
+static bool taken_offline(void *arg)
+{
+	struct offline *o = arg;
+
+	o->err = madvise(o->page, page_size(), MADV_SOFT_OFFLINE) ? errno : 0;
+	return o->err != EBUSY;
+}
+
 static const char *soft_offline(void)
 {
+	struct offline o;
 	uint64_t before;
 	struct sets s;
-	int err;
 
 	sets_map(&s, 2, PAGES);
 	sets_merge(&s, PAGES, "before soft offline");
 	before = own_pfn(page_at(&s.p[0], 1));
-	err = madvise(page_at(&s.p[0], 1), page_size(), MADV_SOFT_OFFLINE) ? errno : 0;
-	if (err == EINVAL || err == EPERM) {
+	o.page = page_at(&s.p[0], 1);
+	wait_for(opt.timeout, taken_offline, &o);
+	if (o.err == EINVAL || o.err == EPERM) {
 		sets_unmap(&s);
 		return "no memory failure handling in this kernel";
 	}
-	if (err)
-		die("soft offline of a KSM page: %s", strerror(err));
+	if (o.err)
+		die("soft offline of a KSM page: %s", strerror(o.err));
 	if (own_pfn(page_at(&s.p[0], 1)) == before)
 		die("soft offline left the page on its frame");
 	sets_wait(&s, PAGES, "a KSM page migrated by soft offline");
