@@ -30,9 +30,6 @@ error_t attach_parse(int key, char *arg, struct argp_state *state)
 	case ATTACH_OPT_FORCE:
 		options->force = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%.64s'", arg);
-		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -59,9 +59,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (ksm_parse_u64(arg, &options->seed))
 			argp_error(state, "--seed: '%.32s' is no number", arg);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%.64s'", arg);
-		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -2,11 +2,6 @@
 #include "ksmctl/estimate.h"
 #include "lib/json.h"
 
-static void add_double(struct json_object *to, const char *key, double value)
-{
-	json_object_object_add(to, key, json_object_new_double(value));
-}
-
 static void add_figure(struct json_object *to, const char *key, const struct ksm_figure *f)
 {
 	struct json_object *o = ksm_json_obj(to, key);
@@ -32,7 +27,7 @@ static void add_scope(struct json_object *root, const char *key, const struct ks
 	ksm_json_int(o, "saving_bytes", (int64_t)(s->saving.value + 0.5) * ksm_page_size());
 	ksm_json_int(o, "metadata_bytes_max", cost->metadata_bytes);
 	ksm_json_uint(o, "full_scan_ns", cost->scan.full_scan_ns);
-	add_double(o, "cpu_percent", cost->scan.cpu_percent);
+	ksm_json_double(o, "cpu_percent", cost->scan.cpu_percent);
 }
 
 static void add_stats(struct json_object *root, const struct estimate_stats *s)
@@ -93,12 +88,12 @@ int estimate_json(const struct estimate_report *r)
 	ksm_json_int(root, "page_size", ksm_page_size());
 	ksm_json_uint(root, "elapsed_ns", r->elapsed_ns);
 	ksm_json_bool(root, "interrupted", r->interrupted);
-	add_double(root, "sample_asked", r->sample);
-	add_double(root, "sample_kept", r->r.part);
+	ksm_json_double(root, "sample_asked", r->sample);
+	ksm_json_double(root, "sample_kept", r->r.part);
 	ksm_json_uint(root, "contents_kept", r->r.kept);
 	add_scope(root, "now", &r->r.scopes[KSM_SCOPE_NOW], &r->cost_now);
 	add_scope(root, "everything", &r->r.scopes[KSM_SCOPE_ALL], &r->cost);
-	add_double(root, "ns_per_page", r->cost.scan.ns_page);
+	ksm_json_double(root, "ns_per_page", r->cost.scan.ns_page);
 	ksm_json_bool(root, "ns_per_page_measured", r->cost.scan.known);
 	add_stats(root, r->stats);
 	add_targets(root, &r->r);

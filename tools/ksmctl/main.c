@@ -47,6 +47,10 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 	case OPT_JSON:
 		ctl->json = true;
 		return 0;
+	case ARGP_KEY_ARG:
+		/* Asked last: the subcommand takes no arguments, or it would have taken this one. */
+		argp_error(state, "unexpected argument '%.64s'", arg);
+		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

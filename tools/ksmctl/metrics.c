@@ -68,9 +68,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'O':
 		options->openmetrics = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%.64s'", arg);
-		return EINVAL;
 	case ARGP_KEY_END:
 		if (options->ctl->json)
 			argp_error(state, "metrics have a text of their own; for JSON there is "

@@ -29,9 +29,6 @@ error_t run_parse(int key, char *arg, struct argp_state *state)
 		options->timeout = ksmctl_parse_seconds(state, "timeout", arg);
 		options->wait = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%.64s'", arg);
-		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

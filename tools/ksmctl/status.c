@@ -51,9 +51,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (ksm_rollup_parse(arg, &options->by))
 			argp_error(state, "--by: '%.32s' is none of process, cgroup, guest", arg);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%.64s'", arg);
-		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -41,7 +41,7 @@ static void add_scanner(struct json_object *root, const struct status *st)
 		return;
 	}
 	ksm_json_int(scanner, "pid", st->scanner.pid);
-	json_object_object_add(scanner, "cpu_percent", json_object_new_double(st->cpu));
+	ksm_json_double(scanner, "cpu_percent", st->cpu);
 	ksm_json_uint(scanner, "runtime_ns", st->scanner.runtime);
 	ksm_json_uint(scanner, "waited_ns", st->scanner.waited);
 }
@@ -108,12 +108,11 @@ static void add_scan(struct json_object *root, const struct status *st)
 	struct json_object *scan = ksm_json_obj(root, "full_scan");
 
 	ksm_json_uint(scan, "duration_ns", st->cost.full_scan_ns);
-	json_object_object_add(scan, "ns_per_page", json_object_new_double(st->cost.ns_page));
+	ksm_json_double(scan, "ns_per_page", st->cost.ns_page);
 	ksm_json_bool(scan, "measured", st->cost.known);
 	if (st->settle.known) {
 		ksm_json_bool(root, "settled", st->settle.settled);
-		json_object_object_add(root, "change_percent_per_scan",
-				       json_object_new_double(st->settle.percent));
+		ksm_json_double(root, "change_percent_per_scan", st->settle.percent);
 	} else {
 		ksm_json_str(root, "settled", NULL);
 	}

@@ -72,9 +72,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_WORTH:
 		options->config.worth = parse_percent(state, "worth", arg);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%.64s'", arg);
-		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -18,6 +18,11 @@ void ksm_json_uint(struct json_object *to, const char *key, uint64_t value)
 	json_object_object_add(to, key, json_object_new_uint64(value));
 }
 
+void ksm_json_double(struct json_object *to, const char *key, double value)
+{
+	json_object_object_add(to, key, json_object_new_double(value));
+}
+
 void ksm_json_bool(struct json_object *to, const char *key, bool value)
 {
 	json_object_object_add(to, key, json_object_new_boolean(value));

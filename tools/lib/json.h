@@ -12,6 +12,7 @@
 
 void ksm_json_int(struct json_object *to, const char *key, int64_t value);
 void ksm_json_uint(struct json_object *to, const char *key, uint64_t value);
+void ksm_json_double(struct json_object *to, const char *key, double value);
 void ksm_json_bool(struct json_object *to, const char *key, bool value);
 
 /* NULL stores null. */
