@@ -48,7 +48,7 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 		ctl->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		/* Asked last: the subcommand takes no arguments, or it would have taken this one. */
+		/* Asked after the subcommand: it would have taken this one if it took any. */
 		argp_error(state, "unexpected argument '%.64s'", arg);
 		return EINVAL;
 	default:

@@ -172,26 +172,24 @@ static void expect_apart(struct pair *p, int kind, size_t from, size_t to, const
 		    frames(p, kind, from, to));
 }
 
-/* Whether the mapping at @addr is marked, by smaps. */
+struct marked_at {
+	uintptr_t addr;
+	bool marked;
+};
+
+static void look_at_marked(void *arg, uintptr_t from, uintptr_t to)
+{
+	struct marked_at *at = arg;
+
+	at->marked |= from <= at->addr && at->addr < to;
+}
+
 static bool is_marked(pid_t pid, uintptr_t addr)
 {
-	char path[64], line[512];
-	unsigned long start, end;
-	bool inside = false, marked = false;
-	FILE *f;
+	struct marked_at at = { .addr = addr };
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
-	f = fopen(path, "r");
-	if (!f)
-		die("%s: %s", path, strerror(errno));
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			inside = start <= addr && addr < end;
-		else if (inside && !strncmp(line, "VmFlags:", 8))
-			marked = strstr(line, " mg");
-	}
-	fclose(f);
-	return marked;
+	each_marked(pid, look_at_marked, &at);
+	return at.marked;
 }
 
 static void expect_marked(struct pair *p, int side, int kind, size_t page, bool want,

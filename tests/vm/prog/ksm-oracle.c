@@ -55,46 +55,33 @@ static const struct argp argp = {
  * struct entries - a growing list of pagemap entries
  * @list: the entries
  * @nr: how many
+ * @pid: whose are being added
  */
 struct entries {
 	uint64_t *list;
 	size_t nr;
+	pid_t pid;
 };
 
-static void add_range(struct entries *e, pid_t pid, uintptr_t from, uintptr_t to)
+static void add_range(void *arg, uintptr_t from, uintptr_t to)
 {
 	size_t nr = (to - from) / page_size();
+	struct entries *e = arg;
 	int err;
 
 	e->list = reallocarray(e->list, e->nr + nr, sizeof(*e->list));
 	if (!e->list)
 		die("no memory for %zu pagemap entries", e->nr + nr);
-	err = pagemap_read(pid, from, nr, e->list + e->nr);
+	err = pagemap_read(e->pid, from, nr, e->list + e->nr);
 	if (err)
-		die("pagemap of %d: %s", pid, strerror(-err));
+		die("pagemap of %d: %s", e->pid, strerror(-err));
 	e->nr += nr;
 }
 
-/* "mg" among the VmFlags of smaps: marked mergeable, by whatever means. */
 static void add_process(struct entries *e, pid_t pid)
 {
-	unsigned long from = 0, to = 0, a, b;
-	char path[64], line[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
-	f = fopen(path, "r");
-	if (!f)
-		die("%s: %s", path, strerror(errno));
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &a, &b) == 2) {
-			from = a;
-			to = b;
-		} else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " mg")) {
-			add_range(e, pid, from, to);
-		}
-	}
-	fclose(f);
+	e->pid = pid;
+	each_marked(pid, add_range, e);
 }
 
 /* The kernel's zero page is shared by everybody who only read: that is no merging. */

@@ -95,6 +95,22 @@ static const char *in_pipe(void)
 	return NULL;
 }
 
+/*
+ * Merged pages go into a pipe, and then those they came from are written. Returns what the pipe
+ * must hold; its want is the caller's to free.
+ */
+static struct pages merge_into_pipe(struct sets *s, int fds[2])
+{
+	struct pages before;
+
+	sets_map(s, 2, PAGES);
+	sets_merge(s, PAGES, "merged");
+	before = remember(&s->p[0]);
+	into_pipe(fds, &s->p[0]);
+	sets_write(s, 0, 0, PAGES);
+	return before;
+}
+
 /* KSM pages in a pipe: a write makes a copy, so it gives what was in them before. */
 static const char *merged_in_pipe(void)
 {
@@ -102,11 +118,7 @@ static const char *merged_in_pipe(void)
 	struct sets s;
 	int fds[2];
 
-	sets_map(&s, 2, PAGES);
-	sets_merge(&s, PAGES, "merged");
-	before = remember(&s.p[0]);
-	into_pipe(fds, &s.p[0]);
-	sets_write(&s, 0, 0, PAGES);
+	before = merge_into_pipe(&s, fds);
 	sets_write(&s, 1, 0, PAGES / 2);
 	sets_verify(&s, "written while KSM pages are in a pipe");
 	ksm_clear(opt.backend);
@@ -133,11 +145,7 @@ static const char *unload_in_pipe(void)
 	struct sets s;
 	int fds[2];
 
-	sets_map(&s, 2, PAGES);
-	sets_merge(&s, PAGES, "merged");
-	before = remember(&s.p[0]);
-	into_pipe(fds, &s.p[0]);
-	sets_write(&s, 0, 0, PAGES);
+	before = merge_into_pipe(&s, fds);
 	module_command("rmmod ksm_engine");
 	sets_expect(&s, 2 * PAGES, "unloaded");
 	out_of_pipe(fds, &before, "unloaded while KSM pages are in a pipe");

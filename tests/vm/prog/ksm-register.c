@@ -37,7 +37,7 @@ static bool prctl_merges(void)
 static const char no_prctl[] = "no PR_SET_MEMORY_MERGE in this kernel";
 
 /* Runs @act in a child that must end with 0. */
-static void in_child(void (*act)(void), const char *what)
+static void run_child(void (*act)(void), const char *what)
 {
 	int status;
 	pid_t pid;
@@ -53,6 +53,12 @@ static void in_child(void (*act)(void), const char *what)
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		die("%s: the child ended with status %#x", what, status);
+}
+
+/* Likewise, with nothing else merged: all that the child merged goes with it. */
+static void in_child(void (*act)(void), const char *what)
+{
+	run_child(act, what);
 	ksm_wait_items(opt.backend, 0, what);
 }
 
@@ -140,22 +146,9 @@ static void child_of_merged(void)
 
 static const char *by_fork(void)
 {
-	int status;
-	pid_t pid;
-
 	sets_map(&inherited, 2, PAGES);
 	sets_merge(&inherited, PAGES, "before fork");
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		child_of_merged();
-		exit(0);
-	}
-	if (waitpid(pid, &status, 0) != pid || status)
-		die("the child ended with status %#x", status);
+	run_child(child_of_merged, "fork");
 	sets_stay(&inherited, PAGES, "child ended");
 	ksm_wait_items(opt.backend, 2 * PAGES, "child ended");
 	check_proc(2 * PAGES);

@@ -129,6 +129,8 @@ void pages_advise(struct pages *p, size_t from, size_t to, int advice);
 
 /* Raw /proc/PID/pagemap entries of @nr pages from @addr. 0 or -errno. */
 int pagemap_read(pid_t pid, uintptr_t addr, size_t nr, uint64_t *entries);
+/* Calls fn for each mapping of a process that is marked mergeable, by smaps; dies without smaps. */
+void each_marked(pid_t pid, void (*fn)(void *arg, uintptr_t from, uintptr_t to), void *arg);
 /* Frame of one page of this process, 0 when not present. */
 uint64_t own_pfn(const void *addr);
 bool entry_present(uint64_t entry);

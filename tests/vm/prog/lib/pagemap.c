@@ -73,6 +73,27 @@ uint64_t own_pfn(const void *addr)
 	return entry_pfn(entry);
 }
 
+void each_marked(pid_t pid, void (*fn)(void *arg, uintptr_t from, uintptr_t to), void *arg)
+{
+	unsigned long from = 0, to = 0, a, b;
+	char path[64], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	f = fopen(path, "r");
+	if (!f)
+		die("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &a, &b) == 2) {
+			from = a;
+			to = b;
+		} else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " mg")) {
+			fn(arg, from, to);
+		}
+	}
+	fclose(f);
+}
+
 static int by_value(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
