@@ -72,21 +72,28 @@ static void put(struct attachment *a)
 	kfree(a);
 }
 
-/* Referenced, or NULL. */
-static struct attachment *find(struct mm_struct *mm)
+/* Referenced, or NULL. Under list_lock. */
+static struct attachment *find_locked(struct mm_struct *mm)
 {
-	struct attachment *a, *found = NULL;
+	struct attachment *a;
 
-	spin_lock(&list_lock);
 	list_for_each_entry(a, &list, node) {
 		if (a->mm == mm) {
 			refcount_inc(&a->users);
-			found = a;
-			break;
+			return a;
 		}
 	}
+	return NULL;
+}
+
+static struct attachment *find(struct mm_struct *mm)
+{
+	struct attachment *a;
+
+	spin_lock(&list_lock);
+	a = find_locked(mm);
 	spin_unlock(&list_lock);
-	return found;
+	return a;
 }
 
 static struct attachment *find_or_add(struct mm_struct *mm, struct pid *pid)
@@ -107,13 +114,11 @@ static struct attachment *find_or_add(struct mm_struct *mm, struct pid *pid)
 
 	/* Two callers may do this at once. */
 	spin_lock(&list_lock);
-	list_for_each_entry(a, &list, node) {
-		if (a->mm == mm) {
-			refcount_inc(&a->users);
-			spin_unlock(&list_lock);
-			put(new);
-			return a;
-		}
+	a = find_locked(mm);
+	if (a) {
+		spin_unlock(&list_lock);
+		put(new);
+		return a;
 	}
 	refcount_inc(&new->users);
 	list_add_tail(&new->node, &list);

@@ -24,20 +24,6 @@ static bool should_run(void)
 		!list_empty(&ksme.core.slots));
 }
 
-/* Which pages smart scan would leave alone: they need not be read at all. */
-static void mark_skips(struct ksme_batch *batch)
-{
-	struct ksm_rmap_item *at = NULL;
-	unsigned int i;
-
-	for (i = 0; ksme.core.smart_scan && i < batch->nr; i++) {
-		struct ksme_spot *spot = &batch->spots[i];
-
-		spot->skip = spot->page && !ksme_is_ksm(spot->page) &&
-			     ksm_core_may_skip(&ksme.core, &at, spot->address);
-	}
-}
-
 /*
  * Lock-free: hash what is not yet a KSM page. The reference to what was hashed is kept for the
  * visit, which saves another walk of the page tables; other pages are looked up again then. Parts
@@ -73,7 +59,6 @@ static bool collect(struct ksme_batch *batch)
 	}
 	mutex_lock(&ksme.lock);
 	ksme_collect(batch, ksme.core.scan.address);
-	mark_skips(batch);
 	mutex_unlock(&ksme.lock);
 	mmap_read_unlock(batch->mm);
 	return true;

@@ -76,6 +76,17 @@ static int mark_vma(struct vm_area_struct *vma, struct maple_tree *map)
 	return err;
 }
 
+/* mmap_lock for writing, of an address space that is not exiting: 0, -EINTR or -ESRCH. */
+static int write_lock_living(struct mm_struct *mm)
+{
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	if (!ksm_test_exit(mm))
+		return 0;
+	mmap_write_unlock(mm);
+	return -ESRCH;
+}
+
 /**
  * ksme_mark - mark every area that can be merged
  * @mm: address space, held by mmgrab()
@@ -90,14 +101,10 @@ int ksme_mark(struct mm_struct *mm, struct maple_tree *map)
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma;
-	int err = 0;
+	int err = write_lock_living(mm);
 
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	if (ksm_test_exit(mm)) {
-		mmap_write_unlock(mm);
-		return -ESRCH;
-	}
+	if (err)
+		return err;
 	for_each_vma(vmi, vma) {
 		err = mark_vma(vma, map);
 		if (err)
@@ -298,20 +305,15 @@ static int unmark_whole(struct mm_struct *mm, struct maple_tree *map)
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma;
-	int err = 0;
+	int err = write_lock_living(mm);
 
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	if (ksm_test_exit(mm)) {
-		err = -ESRCH;
-	} else {
-		for_each_vma(vmi, vma)
-			if (vma->vm_flags & VM_MERGEABLE &&
-			    all_ours(map, vma->vm_start, vma->vm_end))
-				ksme_vm_flags_clear(vma, VM_MERGEABLE);
-	}
+	if (err)
+		return err;
+	for_each_vma(vmi, vma)
+		if (vma->vm_flags & VM_MERGEABLE && all_ours(map, vma->vm_start, vma->vm_end))
+			ksme_vm_flags_clear(vma, VM_MERGEABLE);
 	mmap_write_unlock(mm);
-	return err;
+	return 0;
 }
 
 /* The first marked piece of [start, end); false when there is none. */

@@ -315,17 +315,24 @@ static void recall_hash(struct ksme_batch *batch, struct ksme_spot *spot)
 static bool take_spot(void *arg, struct page *page, unsigned long address)
 {
 	struct ksme_batch *batch = arg;
+	struct ksme_spot *spot;
 
 	if (batch->pages == batch->limit || batch->nr == KSME_CHUNK)
 		return false;
 	batch->pages++;
 	get_page(page);
-	batch->spots[batch->nr] = (struct ksme_spot){
+	spot = &batch->spots[batch->nr++];
+	*spot = (struct ksme_spot){
 		.address = address,
 		.pfn = page_to_pfn(page),
 		.page = page,
 	};
-	recall_hash(batch, &batch->spots[batch->nr++]);
+	if (ksme_is_ksm(page))
+		return true;
+	/* Which pages smart scan would leave alone: they need not be read at all. */
+	spot->skip = ksm_core_may_skip(&ksme.core, &batch->item, address);
+	if (!spot->skip)
+		recall_hash(batch, spot);
 	return true;
 }
 
