@@ -2,6 +2,7 @@
 #include "lib/attach.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
@@ -69,8 +70,11 @@ int ksm_attach_pidfd(const struct ksm_io *io, const struct ksm_selection *select
 {
 	int fd = pidfd_open(pid, 0);
 
+	if (fd < 0 && errno == EINVAL)
+		/* A thread, or a process that is just being reaped. */
+		return kill(pid, 0) && errno == ESRCH ? -ESRCH : -ENXIO;
 	if (fd < 0)
-		return errno == EINVAL ? -ENXIO : -errno;
+		return -errno;
 	/* If the process lives after it was looked at, it was the one that was looked at. */
 	if (!ksm_select_matches(io, selection, pid) ||
 	    (pidfd_send_signal(fd, 0, NULL, 0) && errno == ESRCH)) {

@@ -2,6 +2,7 @@
 /* The engine's device, raw: the tests' own way to it, not the tools' library. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
@@ -38,8 +39,11 @@ int attach_pid(int device, unsigned int op, pid_t pid, struct ksm_abi_attach *re
 {
 	int pidfd = pidfd_open(pid, 0), err;
 
-	if (pidfd < 0)
-		return -errno;
+	if (pidfd < 0) {
+		/* EINVAL is what the number of a process that is just being reaped gives, too. */
+		err = -errno;
+		return err == -EINVAL && kill(pid, 0) && errno == ESRCH ? -ESRCH : err;
+	}
 	err = attach_call(device, op, pidfd, result);
 	close(pidfd);
 	return err;
