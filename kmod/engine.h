@@ -179,6 +179,10 @@ void ksme_attach_stop(void);
 int ksme_sysfs_create(void);
 void ksme_sysfs_remove(void);
 
+/* debugfs.c */
+void ksme_debugfs_create(void);
+void ksme_debugfs_remove(void);
+
 /* mm/slots.c */
 int ksme_slots_register(void);
 bool ksme_slot_borrow(struct ksme_slot *slot);
@@ -246,6 +250,7 @@ void ksme_hotplug_unregister(void);
 
 /* mm/domain.c */
 u64 ksme_domain(void *ctx, struct mm_struct *mm);
+pid_t ksme_owner(struct mm_struct *mm);
 ssize_t ksme_domains_show(char *buf);
 int ksme_domains_store(const char *word);
 
@@ -254,6 +259,7 @@ extern const struct ksm_ops ksme_ops;
 int ksme_ops_init(void);
 void ksme_ops_exit(void);
 void ksme_reserve(void);
+void ksme_reserved(unsigned int *items, unsigned int *nodes);
 void ksme_batch_end(struct ksme_batch *batch);
 
 #endif /* KSME_ENGINE_H */

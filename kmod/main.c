@@ -58,6 +58,7 @@ static int __init ksme_init(void)
 	err = ksme_attach_start();
 	if (err)
 		goto undo_sysfs;
+	ksme_debugfs_create();
 	return 0;
 
 undo_sysfs:
@@ -79,6 +80,7 @@ undo_ops:
  */
 static void __exit ksme_exit(void)
 {
+	ksme_debugfs_remove();
 	ksme_attach_stop();
 	ksme_sysfs_remove();
 	ksme_thread_stop();

@@ -99,7 +99,7 @@ struct intree_scan {
  * @thread_wait: woken when the first address space registers
  * @run: KSM_RUN_* bits
  * @stable_tree: its stable trees
- * @nr_node_ids: how many of those there are, NULL where that is always one
+ * @nr_trees: how many of those there are, NULL where that is always one
  * @migrate_nodes: nodes between trees
  * @run_attr: the sysfs file that starts it
  * @mm_kobj: /sys/kernel/mm
@@ -114,7 +114,7 @@ struct ksme_intree {
 	wait_queue_head_t *thread_wait;
 	unsigned long *run;
 	struct rb_root **stable_tree;
-	int *nr_node_ids;
+	int *nr_trees;
 	struct list_head *migrate_nodes;
 	struct kobj_attribute *run_attr;
 	struct kobject **mm_kobj;

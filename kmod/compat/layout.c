@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <linux/btf.h>
 
+#include "check.h"
 #include "engine.h"
 
 struct member {
@@ -86,6 +87,8 @@ static s64 find_member(const struct btf *btf, const struct btf_type *type, const
 static int check_member(const struct btf *btf, const struct member *member)
 {
 	s32 id = btf_find_by_name_kind(btf, member->type, BTF_KIND_STRUCT);
+	u32 expected = member->offset * 8;
+	char name[64];
 	s64 offset;
 
 	if (id < 0) {
@@ -94,20 +97,21 @@ static int check_member(const struct btf *btf, const struct member *member)
 		return -EINVAL;
 	}
 	offset = find_member(btf, btf_type_by_id(btf, id), member->name, 4);
-	if (offset != (s64)member->offset * 8) {
-		pr_err("%s.%s is at bit %lld in this kernel, not %u: cannot load\n",
-		       member->type, member->name, offset, member->offset * 8);
+	snprintf(name, sizeof(name), "%s.%s", member->type, member->name);
+	if (ksme_falsified("member", name))
+		expected += 64;
+	if (offset != expected) {
+		pr_err("%s is at bit %lld in this kernel, not %u: cannot load\n", name, offset,
+		       expected);
 		return -EINVAL;
 	}
 	return 0;
 }
 
 /**
- * ksme_layout_check - refuse a kernel whose KSM structures are not the ones we know
+ * ksme_layout_check - refuse a kernel whose KSM structures or functions are not those we know
  *
- * Functions need no such check: their prototypes come from this kernel's own headers.
- *
- * Return: 0, or -EINVAL with one line in the log that names the member.
+ * Return: 0, or -EINVAL with one line in the log that names the member or function.
  */
 int ksme_layout_check(void)
 {
@@ -124,5 +128,5 @@ int ksme_layout_check(void)
 		if (err)
 			return err;
 	}
-	return 0;
+	return ksme_prototypes_check(btf);
 }

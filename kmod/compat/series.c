@@ -8,6 +8,8 @@
 #include <linux/moduleparam.h>
 #include <linux/utsname.h>
 
+#include "check.h"
+
 static const struct {
 	unsigned int major;
 	unsigned int minor;
@@ -44,7 +46,8 @@ bool ksme_series_allowed(void)
 
 	if (untested)
 		return true;
-	if (sscanf(release, "%u.%u", &major, &minor) == 2 && series_tested(major, minor))
+	if (sscanf(release, "%u.%u", &major, &minor) == 2 && series_tested(major, minor) &&
+	    !ksme_falsified("series", "tested"))
 		return true;
 	pr_err_ratelimited("not started: never tested on kernel %s (untested=1 to try)\n", release);
 	return false;

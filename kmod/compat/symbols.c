@@ -7,6 +7,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 
+#include "check.h"
 #include "engine.h"
 
 struct ksme_intree ksme_intree;
@@ -126,6 +127,15 @@ int k_kallsyms_on_each_match_symbol(int (*fn)(void *data, unsigned long address)
 KSME_CALLS(X)
 #undef X
 
+const struct ksme_prototype ksme_prototypes[] = {
+#define X(ret, name, params, args) { #name, #ret, #params },
+	KSME_CALLS(X)
+#undef X
+	{ "kallsyms_on_each_match_symbol", "int",
+	  "(int (*fn)(void *data, unsigned long address), const char *name, void *data)" },
+	{}
+};
+
 DEFINE_STATIC_CALL_NULL(ksme_each_match, k_kallsyms_on_each_match_symbol);
 
 static unsigned long kprobe_address(const char *name)
@@ -159,7 +169,11 @@ static unsigned long resolve(const char *name, bool required)
 {
 	struct matches matches = {};
 
-	static_call(ksme_each_match)(count_match, name, &matches);
+	static_call(ksme_each_match)(count_match,
+				     required && ksme_falsified("missing", name) ? "" : name,
+				     &matches);
+	if (required && ksme_falsified("ambiguous", name))
+		matches.nr++;
 	if (matches.nr == 1)
 		return matches.address;
 	if (required)
@@ -177,7 +191,7 @@ static unsigned long resolve(const char *name, bool required)
 	X(thread_wait, ksm_thread_wait, true)                                              \
 	X(run, ksm_run, true)                                                              \
 	X(stable_tree, root_stable_tree, true)                                             \
-	X(nr_node_ids, ksm_nr_node_ids, IS_ENABLED(CONFIG_NUMA))                           \
+	X(nr_trees, ksm_nr_node_ids, IS_ENABLED(CONFIG_NUMA))                           \
 	X(migrate_nodes, migrate_nodes, true)                                              \
 	X(run_attr, run_attr, true)                                                        \
 	X(mm_kobj, mm_kobj, true)                                                          \

@@ -171,6 +171,21 @@ void ksm_index_reset_unstable(struct ksm_core *core)
 }
 
 /**
+ * ksm_index_count_unstable() - how many items there are, counted one by one
+ * @core: the engine
+ * @nid: NUMA node whose tree to count
+ */
+unsigned long ksm_index_count_unstable(const struct ksm_core *core, int nid)
+{
+	const struct rb_node *rb;
+	unsigned long n = 0;
+
+	for (rb = rb_first(&core->unstable[nid]); rb; rb = rb_next(rb))
+		n++;
+	return n;
+}
+
+/**
  * ksm_index_find_stable() - the lone nodes and chains of one key
  * @core: the engine
  * @nid: NUMA node whose tree to search

@@ -33,6 +33,7 @@ int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
 void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item);
 void ksm_index_remove_unstable(struct ksm_core *core, struct ksm_rmap_item *item);
 void ksm_index_reset_unstable(struct ksm_core *core);
+unsigned long ksm_index_count_unstable(const struct ksm_core *core, int nid);
 
 /* The stable index */
 int ksm_index_find_stable(struct ksm_core *core, int nid, u64 hash,

@@ -434,6 +434,25 @@ void ksm_core_for_each_node(struct ksm_core *core,
 /* Forget every stale node (its page gone). Returns how many nodes remain. */
 unsigned long ksm_core_drop_stale_nodes(struct ksm_core *core);
 
+/**
+ * struct ksm_tree_sizes - how many of what there are on one NUMA node
+ * @nodes: KSM pages
+ * @chains: chains
+ * @dups: KSM pages that are in a chain
+ * @items: rmap items on KSM pages
+ * @unstable: items in the unstable tree
+ */
+struct ksm_tree_sizes {
+	unsigned long nodes;
+	unsigned long chains;
+	unsigned long dups;
+	unsigned long items;
+	unsigned long unstable;
+};
+
+/* Count the trees of one NUMA node, from beginning to end. */
+void ksm_core_tree_sizes(struct ksm_core *core, int nid, struct ksm_tree_sizes *sizes);
+
 /* Change the number of trees: false, nothing changed, while there are nodes. */
 bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes);
 

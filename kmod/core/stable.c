@@ -342,6 +342,38 @@ void ksm_core_for_each_node(struct ksm_core *core,
 	}
 }
 
+static void count_node(const struct ksm_stable_node *node, struct ksm_tree_sizes *sizes)
+{
+	sizes->nodes++;
+	sizes->items += node->rmap_hlist_len;
+}
+
+/**
+ * ksm_core_tree_sizes() - count the trees of one NUMA node, for who debugs the engine
+ * @core: the engine
+ * @nid: the node
+ * @sizes: filled in
+ */
+void ksm_core_tree_sizes(struct ksm_core *core, int nid, struct ksm_tree_sizes *sizes)
+{
+	struct ksm_stable_node *entry = NULL, *dup;
+
+	*sizes = (struct ksm_tree_sizes){ .unstable = ksm_index_count_unstable(core, nid) };
+	while ((entry = ksm_index_next_stable(core, entry))) {
+		if (entry->nid != nid)
+			continue;
+		if (!is_stable_node_chain(entry)) {
+			count_node(entry, sizes);
+			continue;
+		}
+		sizes->chains++;
+		hlist_for_each_entry(dup, &entry->hlist, hlist_dup) {
+			sizes->dups++;
+			count_node(dup, sizes);
+		}
+	}
+}
+
 static void drop_if_stale(struct ksm_core *core, struct ksm_stable_node *node, void *arg)
 {
 	bool *only_empty = arg;

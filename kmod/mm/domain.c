@@ -63,6 +63,22 @@ u64 ksme_domain(void *ctx, struct mm_struct *mm)
 	return domain;
 }
 
+/**
+ * ksme_owner - pid of an address space's owner, 0 when it has none
+ * @mm: mm_count held
+ */
+pid_t ksme_owner(struct mm_struct *mm)
+{
+	struct task_struct *owner;
+	pid_t pid;
+
+	rcu_read_lock();
+	owner = rcu_dereference(mm->owner);
+	pid = owner ? task_tgid_nr(owner) : 0;
+	rcu_read_unlock();
+	return pid;
+}
+
 static bool can_tell(int domains)
 {
 	return domains != KSME_DOMAIN_CGROUP || !mem_cgroup_disabled();
@@ -72,6 +88,11 @@ static bool can_tell(int domains)
 u64 ksme_domain(void *ctx, struct mm_struct *mm)
 {
 	return KSM_DOMAIN_NONE;
+}
+
+pid_t ksme_owner(struct mm_struct *mm)
+{
+	return 0;
 }
 
 static bool can_tell(int domains)

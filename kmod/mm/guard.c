@@ -91,7 +91,7 @@ void ksme_guard_remove(void)
  */
 bool ksme_intree_owns_merging(void)
 {
-	int trees = ksme_intree.nr_node_ids ? *ksme_intree.nr_node_ids : 1;
+	int trees = ksme_intree.nr_trees ? *ksme_intree.nr_trees : 1;
 	int nid;
 
 	if (*ksme_intree.run & (KSM_RUN_MERGE | KSM_RUN_UNMERGE))

@@ -49,6 +49,17 @@ void ksme_reserve(void)
 	}
 }
 
+/**
+ * ksme_reserved - what ksme_reserve() has in store at this moment
+ * @items: out
+ * @nodes: out
+ */
+void ksme_reserved(unsigned int *items, unsigned int *nodes)
+{
+	*items = READ_ONCE(items_reserved);
+	*nodes = READ_ONCE(nodes_reserved);
+}
+
 static struct ksm_rmap_item *alloc_item(void *ctx)
 {
 	struct ksm_rmap_item *item = item_pool;

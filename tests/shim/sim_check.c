@@ -206,8 +206,21 @@ void sim_check(struct sim *sim)
 		if (sim->mms[m]->registered)
 			check_slot(sim, sim->mms[m], &tally);
 	}
-	for (int nid = 0; nid < sim->core.nr_nodes; nid++)
+	for (int nid = 0; nid < sim->core.nr_nodes; nid++) {
+		struct tally before = tally;
+		struct ksm_tree_sizes sizes;
+
 		check_trees(sim, nid, &tally);
+		ksm_core_tree_sizes(&sim->core, nid, &sizes);
+		MUST_EQUAL(sim, "tree size: unstable", sizes.unstable,
+			   before.in_unstable - tally.in_unstable);
+		MUST_EQUAL(sim, "tree size: chains", sizes.chains, tally.chains - before.chains);
+		MUST_EQUAL(sim, "tree size: dups", sizes.dups, tally.dups - before.dups);
+		MUST_EQUAL(sim, "tree size: nodes", sizes.nodes + sizes.chains,
+			   tally.nodes - before.nodes);
+		MUST_EQUAL(sim, "tree size: items", sizes.items,
+			   tally.shared + tally.sharing - before.shared - before.sharing);
+	}
 	check_counters(sim, &tally);
 	/* A page that points to a node which is not in the tree: the kernel would follow it. */
 	for (unsigned long pfn = 0; pfn < sim->nr_frames; pfn++)
