@@ -247,6 +247,7 @@ int ksme_unmark(struct mm_struct *mm, struct maple_tree *map, u64 *copied);
 /* mm/hotplug.c */
 int ksme_hotplug_register(void);
 void ksme_hotplug_unregister(void);
+void ksme_wait_while_offlining(void);
 
 /* mm/domain.c */
 u64 ksme_domain(void *ctx, struct mm_struct *mm);

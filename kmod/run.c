@@ -61,6 +61,7 @@ int ksme_run_store(unsigned int run)
 	if (mutex_lock_killable(&ksme.run_lock))
 		return -EINTR;
 	mutex_lock(ksme_intree.thread_mutex);
+	ksme_wait_while_offlining();
 	if (run != ksme.run) {
 		if (run == KSM_RUN_MERGE)
 			err = start();

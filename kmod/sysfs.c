@@ -67,6 +67,8 @@ KSME_ATTR_RW(max_page_sharing, "%d", ksme.core.max_page_sharing)
 	/* 1 would mean that no page is shared, and chains could not be pruned. */
 	if (pages < 2)
 		return -EINVAL;
+	mutex_lock(ksme_intree.thread_mutex);
+	ksme_wait_while_offlining();
 	mutex_lock(&ksme.lock);
 	if (pages != ksme.core.max_page_sharing) {
 		if (ksme.core.counters.nodes)
@@ -75,6 +77,7 @@ KSME_ATTR_RW(max_page_sharing, "%d", ksme.core.max_page_sharing)
 			ksme.core.max_page_sharing = pages;
 	}
 	mutex_unlock(&ksme.lock);
+	mutex_unlock(ksme_intree.thread_mutex);
 	return err ? err : count;
 }
 
@@ -100,6 +103,7 @@ KSME_ATTR_RW(merge_across_nodes, "%u", ksme.merge_across_nodes)
 	if (on > 1)
 		return -EINVAL;
 	mutex_lock(ksme_intree.thread_mutex);
+	ksme_wait_while_offlining();
 	mutex_lock(&ksme.lock);
 	if (on != ksme.merge_across_nodes) {
 		if (ksm_core_set_nr_nodes(&ksme.core, on ? 1 : nr_node_ids))

@@ -6,7 +6,9 @@
  */
 #include "engine.h"
 
+#include <linux/log2.h>
 #include <linux/memory.h>
+#include <linux/wait_bit.h>
 
 static void forget_removed(struct ksm_core *core, struct ksm_stable_node *node, void *arg)
 {
@@ -25,7 +27,24 @@ static int memory_callback(struct notifier_block *self, unsigned long action, vo
 		ksm_core_for_each_node(&ksme.core, forget_removed, arg);
 		mutex_unlock(&ksme.lock);
 	}
+	/* In-tree KSM was told before us and has taken its request to pause back. */
+	if (action == MEM_OFFLINE || action == MEM_CANCEL_OFFLINE)
+		ksme_run_wake();
 	return NOTIFY_OK;
+}
+
+/**
+ * ksme_wait_while_offlining - leave the trees alone while memory goes offline
+ *
+ * Context: under ksm_thread_mutex, which is dropped meanwhile.
+ */
+void ksme_wait_while_offlining(void)
+{
+	while (READ_ONCE(*ksme_intree.run) & KSM_RUN_OFFLINE) {
+		mutex_unlock(ksme_intree.thread_mutex);
+		wait_on_bit(ksme_intree.run, ilog2(KSM_RUN_OFFLINE), TASK_UNINTERRUPTIBLE);
+		mutex_lock(ksme_intree.thread_mutex);
+	}
 }
 
 static struct notifier_block memory_notifier = {

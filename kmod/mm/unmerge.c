@@ -202,6 +202,7 @@ void ksme_orphan_all(void)
 {
 	mutex_lock(&ksme.run_lock);
 	mutex_lock(ksme_intree.thread_mutex);
+	ksme_wait_while_offlining();
 	if (ksme_unmerge_all())
 		pr_info("not all could be unshared: the rest stays merged\n");
 	mutex_lock(&ksme.lock);
