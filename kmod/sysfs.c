@@ -23,7 +23,8 @@
 	static ssize_t name##_store(struct kobject *kobj, struct kobj_attribute *attr,     \
 				    const char *buf, size_t count)
 
-KSME_ATTR_RW(run, "%lu", READ_ONCE(ksme.run))
+/* As in-tree, the pause while memory goes offline is to be seen, too. */
+KSME_ATTR_RW(run, "%lu", READ_ONCE(ksme.run) | (READ_ONCE(*ksme_intree.run) & KSM_RUN_OFFLINE))
 {
 	unsigned int run;
 	int err;

@@ -207,6 +207,14 @@ static bool is_waiting(void *arg)
 	return process_state(*(pid_t *)arg) == 'D';
 }
 
+static void expect_run(long expected, const char *when)
+{
+	long run = ksm_read(opt.backend, "run");
+
+	if (run != expected)
+		die("%s: run is %ld, expected %ld", when, run, expected);
+}
+
 static const char *held_back(void)
 {
 	struct held h;
@@ -218,12 +226,14 @@ static const char *held_back(void)
 	sets_merge(&s, PAGES, "merged");
 	/* Nobody wakes the scanner but the end of the pause. */
 	hold(&h);
+	expect_run(KSM_RUN_MERGE | KSM_RUN_OFFLINE, "memory goes offline");
 	for (int k = 0; k < 2; k++) {
 		for (size_t i = 0; i < PAGES; i++)
 			page_fill(&s.p[k], i, 1000 + i);
 	}
 	let_go(&h);
 	sets_wait(&s, PAGES, "after memory did not go offline");
+	expect_run(KSM_RUN_MERGE, "memory did not go offline");
 
 	hold(&h);
 	writer = in_background(clear_run, 0);
