@@ -89,6 +89,8 @@ fuzz:
 
 soak:
 	@tests/setup test
+	@$(MAKE) -s $(B)/test/core_random_test
+	@COUNT=$(or $(HISTORIES),1000000) $(B)/test/core_random_test
 	@tests/fuzz/run $(or $(RUNS),10000000)
 
 include packaging/install.mk
@@ -107,7 +109,8 @@ help:
 #:                         a part of them
 #: make bench              the figures, and whether limits are met (KERNELS=..., ROWS="1 tail")
 #: make fuzz               made-up recordings through ksmtrace (RUNS=100000)
-#: make soak               the long ones: ten million of them (hours)
+#: make soak               the long ones: a million random histories of the engine's core, ten
+#:                         million recordings (hours; HISTORIES=, RUNS=)
 #: make kmod               the engine for a guest's kernel (KERNEL=6.1|6.12|7.3|debug|running)
 #: make debug-kernel       build the debug kernel (minutes, once)
 #: make install            tools, manuals, completions (PREFIX, DESTDIR), and the engine for the

@@ -3,7 +3,7 @@
  * Random histories: a few small address spaces, a few contents, and everything that can happen
  * happens, between batches and in the middle of ops. After each step all is recounted; at the end
  * the oracle says whether what could be merged was. SEED=n runs one history again, COUNT=n sets
- * how many are run.
+ * how many are run: make soak takes a million.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -219,8 +219,8 @@ static void random_histories(void **state)
 	uint64_t first = from_env("SEED", time(NULL) * 1000000ULL);
 	uint64_t count = from_env("COUNT", once ? 1 : DEFAULT_COUNT);
 
-	print_message("SEED=%llu COUNT=%llu\n", (unsigned long long)first,
-		      (unsigned long long)count);
+	print_message("figure: %llu random histories, SEED=%llu\n", (unsigned long long)count,
+		      (unsigned long long)first);
 	for (uint64_t i = 0; i < count; i++)
 		run_history(first + i, outcomes);
 	for (int i = 0; i < KSM_NR_OUTCOMES; i++) {
