@@ -166,7 +166,7 @@ void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigne
  * @node: of the page that @item's address maps by now
  *
  * Called by ops->merge_into, promote_pair and adopt while they hold the page lock of @node's page.
- * The item's age, checksum and skips are put aside, for the caller to set its linear_page_index.
+ * The item's age, checksum and sample are put aside, for the caller to set its linear_page_index.
  * The limit of max_page_sharing is not checked: a forked mapping exists whether we like it or not.
  * In-tree: stable_tree_append().
  */

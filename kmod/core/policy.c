@@ -188,9 +188,11 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 	enum ksm_outcome outcome = KSM_OUTCOME_UNSHARED;
 	u64 key = key_of(core, cand);
 	int n = ksm_index_find_unstable(core, cand->nid, key, run);
+	/* Changes from one multiple of 8 to the next, too: smart scan's oldest pages know no others. */
+	unsigned long first = core->scan.seqnr + core->scan.seqnr / 8;
 
 	for (int i = 0; i < n; i++) {
-		struct ksm_rmap_item *tree_item = run[(core->scan.seqnr + i) % n];
+		struct ksm_rmap_item *tree_item = run[(first + i) % n];
 		struct page *tree_page;
 		bool same, equal;
 
@@ -228,27 +230,31 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 	return outcome;
 }
 
-/* How many passes to leave a page alone that was not merged in @age of them. In-tree's steps. */
-static u8 skip_age(u8 age)
+/*
+ * Smart scan: one pass in how many looks at a page that was not merged in @age of them. About
+ * in-tree's frequencies, but powers of two.
+ */
+static unsigned int smart_scan_step(u8 age)
 {
-	if (age <= 3)
+	if (age < 3)
 		return 1;
-	if (age <= 5)
+	if (age == 3)
 		return 2;
 	return age <= 8 ? 4 : 8;
 }
 
-/* should_skip_rmap_item: whether this visit is to be skipped, and when the next ones are. */
-static bool should_skip_rmap_item(struct ksm_core *core, struct ksm_rmap_item *item, u8 age)
+/*
+ * should_skip_rmap_item: whether this pass leaves the page alone.
+ *
+ * In-tree counts each page's skips down from its last look. Two equal pages that were registered
+ * some passes apart may then be looked at in different passes for ever, and the unstable tree, in
+ * which they would meet, lives for one (13, 15, 16 and 22 passes apart, for example). Here the
+ * number of the pass decides, and each step is a multiple of the ones before: whenever an old page
+ * is looked at, so is every younger one.
+ */
+static bool should_skip_rmap_item(const struct ksm_core *core, const struct ksm_rmap_item *item)
 {
-	if (!core->smart_scan || age < 3)
-		return false;
-	if (!item->remaining_skips) {
-		item->remaining_skips = skip_age(age);
-		return false;
-	}
-	item->remaining_skips--;
-	return true;
+	return core->smart_scan && core->scan.seqnr % smart_scan_step(item->age);
 }
 
 /**
@@ -264,8 +270,7 @@ bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigne
 {
 	struct ksm_rmap_item *item = ksm_core_item_at(core, at, address);
 
-	return item && core->smart_scan &&
-	       !(item->address & STABLE_FLAG) && item->age >= 3 && item->remaining_skips;
+	return item && !(item->address & STABLE_FLAG) && should_skip_rmap_item(core, item);
 }
 
 /* All that a visit of settled pages does is to leave their items where they are. */
@@ -291,7 +296,7 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 {
 	enum ksm_outcome outcome = UNDECIDED;
 	struct ksm_rmap_item *item;
-	bool zero, full = false, changed;
+	bool zero, full = false, changed, skip;
 	u8 age;
 
 	if (cand->orphan)
@@ -310,10 +315,11 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 
 	/* It has an age and a checksum only while it hangs on no node. */
 	ksm_remove_rmap_item_from_tree(core, item);
+	skip = cand->skip || should_skip_rmap_item(core, item);
 	age = item->age;
 	if (item->age < 255)
 		item->age++;
-	if (should_skip_rmap_item(core, item, age) || cand->skip)
+	if (skip)
 		return KSM_OUTCOME_SKIPPED;
 	if (core->domain == KSM_DOMAIN_NONE)
 		return KSM_OUTCOME_GONE;
