@@ -188,7 +188,7 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 	enum ksm_outcome outcome = KSM_OUTCOME_UNSHARED;
 	u64 key = key_of(core, cand);
 	int n = ksm_index_find_unstable(core, cand->nid, key, run);
-	/* Changes from one multiple of 8 to the next, too: smart scan's oldest pages know no others. */
+	/* Smart scan's oldest pages are looked at in multiples of 8 only: another one then, too. */
 	unsigned long first = core->scan.seqnr + core->scan.seqnr / 8;
 
 	for (int i = 0; i < n; i++) {

@@ -60,7 +60,7 @@ static void nothing_is_skipped_when_off(void **state)
 	watch(sim, visits, 30);
 	assert_null(strchr(visits, '.'));
 
-	/* Switched on later it knows what was not merged all the time: 32 is the next pass of all. */
+	/* Switched on later it knows what was not merged all the time: the next is pass 32. */
 	sim->core.smart_scan = true;
 	watch(sim, visits, 12);
 	assert_string_equal(visits, "..v.......v.");
@@ -205,7 +205,7 @@ static void pages_of_one_age_meet_later(void **state)
 	}
 }
 
-/* Two equal pages that were registered some passes apart, each time in other passes: they meet. */
+/* Two equal pages that were registered some passes apart meet, whatever the passes. */
 static void pages_of_different_age_meet(void **state)
 {
 	for (int start = 0; start < 8; start++) {

@@ -25,14 +25,6 @@
 #define SLEEP 0.02 /* between batches, seconds */
 #define TOLERANCE 1.0
 
-static const struct argp_option options[] = { { 0 } };
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.children = children,
-	.doc = "Let the scan-time advisor reach its target.",
-};
-
 static bool scans_differ(void *arg)
 {
 	return ksm_read(opt.backend, "full_scans") != *(long long *)arg;
@@ -137,8 +129,8 @@ static void reach(double busy, size_t pages)
 	must_say("advisor_mode", "scan-time");
 	/* The pass under way began before. */
 	wait_end();
-	say("%zu pages take %.1f s of CPU time; target %ld s, from %ld pages", pages, busy,
-	    target, first_pages);
+	say("%zu pages take %.1f s of CPU time; target %ld s, from %ld pages", pages, busy, target,
+	    first_pages);
 	while (near < 3) {
 		seconds = time_pass();
 		passes++;
@@ -163,7 +155,7 @@ int main(int argc, char **argv)
 	size_t pages;
 	double busy;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, NULL, "Let the scan-time advisor reach its target.");
 	busy = fill_memory(&memory, &pages);
 	reach(busy, pages);
 	if (pages_wrong(&memory, 0, pages))

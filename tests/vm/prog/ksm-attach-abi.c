@@ -104,8 +104,7 @@ static void check_fields(int pidfd)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		arg = bad[i];
 		/* a list takes no pidfd, so there the pidfd is what is wrong */
-		if (arg.op != KSM_ABI_ATTACH_LIST ||
-		    arg.entry == sizeof(struct ksm_abi_attached))
+		if (arg.op != KSM_ABI_ATTACH_LIST || arg.entry == sizeof(struct ksm_abi_attached))
 			arg.pidfd = pidfd;
 		snprintf(what, sizeof(what), "bad fields %zu", i);
 		expect(call(KSM_ABI_ATTACH_IOCTL, &arg), -EINVAL, what);
@@ -139,8 +138,8 @@ static void check_list(int pidfd)
 	expect(call(KSM_ABI_ATTACH_IOCTL, &arg), 0, "list");
 	if (arg.count != 1 || !entries[0].known.bytes || entries[0].later ||
 	    entries[1].later != UINT64_MAX)
-		die("list: %llu entries, %llu bytes, then %llx", arg.count,
-		    entries[0].known.bytes, (unsigned long long)entries[0].later);
+		die("list: %llu entries, %llu bytes, then %llx", arg.count, entries[0].known.bytes,
+		    (unsigned long long)entries[0].later);
 	expect(attach_call(device, KSM_ABI_DETACH, pidfd, NULL), 0, "detach");
 }
 
@@ -294,18 +293,12 @@ static void check_privilege(void)
 	say("lack of privilege: EPERM, EACCES, and nothing attached");
 }
 
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.children = children,
-	.doc = "Call the attach ioctl in every wrong way.",
-};
-
 int main(int argc, char **argv)
 {
 	pid_t child;
 	int pidfd;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, NULL, "Call the attach ioctl in every wrong way.");
 	device = attach_device();
 	child = fork_sleeper(0);
 	pidfd = pidfd_open(child, 0);

@@ -23,33 +23,12 @@
 
 static unsigned long events, processes, workers = 2;
 
-static const struct argp_option options[] = {
-	{ "events", 'e', "N", 0, "unmerged ranges in all", 0 },
-	{ "processes", 'p', "N", 0, "short processes in all", 0 },
-	{ "workers", 'w', "N", 0, "at the same time (default: 2)", 0 },
+static const struct arg args[] = {
+	{ "events", 'e', "N", "unmerged ranges in all", ARG_NUMBER(&events, 1, 100000000) },
+	{ "processes", 'p', "N", "short processes in all", ARG_NUMBER(&processes, 1, 10000000) },
+	{ "workers", 'w', "N", "at the same time (default: 2)",
+	  ARG_NUMBER(&workers, 1, MAX_WORKERS) },
 	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case 'e':
-		events = arg_number(state, "--events", arg, 1, 100000000);
-		return 0;
-	case 'p':
-		processes = arg_number(state, "--processes", arg, 1, 10000000);
-		return 0;
-	case 'w':
-		workers = arg_number(state, "--workers", arg, 1, MAX_WORKERS);
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.doc = "Make a known number of events.",
 };
 
 static void *mergeable(void)
@@ -108,7 +87,7 @@ int main(int argc, char **argv)
 {
 	pid_t pids[MAX_WORKERS];
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, args, "Make a known number of events.");
 	for (unsigned long i = 0; i < workers; i++) {
 		unsigned long more = i ? 0 : events % workers, extra = i ? 0 : processes % workers;
 

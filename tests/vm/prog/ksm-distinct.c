@@ -28,34 +28,14 @@ struct config {
 
 static struct config config = { .pages = 8192 };
 
-static const struct argp_option options[] = {
-	{ "pages", 'n', "N", 0, "distinct contents (default: 8192)", 0 },
-	{ "report", 'r', "FILE", 0,
+static const struct arg args[] = {
+	{ "pages", 'n', "N", "distinct contents (default: 8192)",
+	  ARG_NUMBER(&config.pages, 256, 1 << 20) },
+	{ "report", 'r', "FILE",
 	  "after the distinct part stop the scanner, write what was seen into FILE, keep all "
 	  "merged and wait for SIGTERM",
-	  0 },
+	  .word = &config.report },
 	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case 'n':
-		config.pages = arg_number(state, "--pages", arg, 256, 1 << 20);
-		return 0;
-	case 'r':
-		config.report = arg;
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.children = children,
-	.doc = "Merge known contents and judge the result by page frames and by every byte.",
 };
 
 /* ---- the worker's side ---- */
@@ -370,7 +350,8 @@ int main(int argc, char **argv)
 	long long sharing;
 	long breaks;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, args,
+		   "Merge known contents and judge the result by page frames and by every byte.");
 	sharing = ksm_read(opt.backend, "max_page_sharing");
 	distinct.pages = distinct.want = config.pages;
 	breaks = trial_run(&distinct, "distinct");

@@ -24,14 +24,6 @@
 #define WORKERS 4
 #define CGROUPS "/sys/fs/cgroup"
 
-static const struct argp_option options[] = { { 0 } };
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.children = children,
-	.doc = "Keep users, control groups, or nobody apart, and look who shares frames with whom.",
-};
-
 /* A tenant is a user and a control group; one more runs with the rights of root. */
 enum tenant { FIRST, SECOND, SETUID };
 
@@ -265,7 +257,8 @@ int main(int argc, char **argv)
 {
 	char path[64];
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, NULL,
+		   "Keep users, control groups, or nobody apart: who shares frames?");
 	for (int t = FIRST; t <= SETUID; t++) {
 		snprintf(path, sizeof(path), CGROUPS "/tenant%d", t);
 		if (mkdir(path, 0755))

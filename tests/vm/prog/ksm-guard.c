@@ -34,31 +34,11 @@ struct config {
 
 static struct config config = { .seconds = 60 };
 
-static const struct argp_option options[] = {
-	{ "seconds", 'd', "N", 0, "how long (default: 60)", 0 },
-	{ "reload", 'r', NULL, 0, "unload and load the engine's module all the while", 0 },
+static const struct arg args[] = {
+	{ "seconds", 'd', "N", "how long (default: 60)", ARG_NUMBER(&config.seconds, 1, 86400) },
+	{ "reload", 'r', NULL, "unload and load the engine's module all the while",
+	  .flag = &config.reload },
 	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case 'd':
-		config.seconds = arg_number(state, "--seconds", arg, 1, 86400);
-		return 0;
-	case 'r':
-		config.reload = true;
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.children = children,
-	.doc = "Write random values to both run files from every CPU; never may both engines run.",
 };
 
 /**
@@ -337,7 +317,8 @@ int main(int argc, char **argv)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int fd, nr = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, args,
+		   "Write random values to both run files from every CPU: never may both run.");
 	cpus = cpus > MAX_CPUS ? MAX_CPUS : cpus;
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);

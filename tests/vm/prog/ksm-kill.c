@@ -32,44 +32,17 @@ struct config {
 
 static struct config config = { .rounds = 200, .pages = 4096, .mount = "/tmp/ksm-kill" };
 
-static const struct argp_option options[] = {
-	{ "rounds", 'r', "N", 0, "rounds (default: 200)", 0 },
-	{ "pages", 'n', "N", 0, "pages of the victim (default: 4096)", 0 },
-	{ "mount", 'm', "DIR", 0, "where to mount (default: /tmp/ksm-kill)", 0 },
-	{ "attach", 'a', NULL, 0,
-	  "the victims mark nothing, are attached, and keep mapping and unmapping", 0 },
-	{ "victim", 'v', NULL, OPTION_HIDDEN, "be the process that is killed", 0 },
+static const struct arg args[] = {
+	{ "rounds", 'r', "N", "rounds (default: 200)", ARG_NUMBER(&config.rounds, 1, 1000000) },
+	{ "pages", 'n', "N", "pages of the victim (default: 4096)",
+	  ARG_NUMBER(&config.pages, 16, 1 << 18) },
+	{ "mount", 'm', "DIR", "where to mount (default: /tmp/ksm-kill)", .word = &config.mount },
+	{ "attach", 'a', NULL,
+	  "the victims mark nothing, are attached, and keep mapping and unmapping",
+	  .flag = &config.attach },
+	{ "victim", 'v', NULL, "be the process that is killed (started by the others)",
+	  .flag = &config.victim },
 	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case 'r':
-		config.rounds = arg_number(state, "--rounds", arg, 1, 1000000);
-		return 0;
-	case 'n':
-		config.pages = arg_number(state, "--pages", arg, 16, 1 << 18);
-		return 0;
-	case 'm':
-		config.mount = arg;
-		return 0;
-	case 'v':
-		config.victim = true;
-		return 0;
-	case 'a':
-		config.attach = true;
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.children = children,
-	.doc = "Kill processes while their memory merges; their file system must unmount at once.",
 };
 
 static void map_mergeable(struct pages *p)
@@ -230,7 +203,8 @@ int main(int argc, char **argv)
 	size_t most = 0;
 	double start;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, args,
+		   "Kill processes while they merge; their file system must unmount at once.");
 	if (config.victim)
 		return be_victim();
 	rnd = opt.seed;

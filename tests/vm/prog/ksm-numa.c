@@ -18,14 +18,6 @@
 #define PAGES 256 /* contents; each stands twice on each node */
 #define MPOL_BIND_MODE 2
 
-static const struct argp_option options[] = { { 0 } };
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.children = children,
-	.doc = "Keep NUMA nodes apart, and not, and look where the frames are.",
-};
-
 static struct pages sets[4]; /* node 0, node 0, node 1, node 1 */
 
 static void bind_to(struct pages *p, int node)
@@ -115,7 +107,7 @@ static void check_nodes(void)
 
 int main(int argc, char **argv)
 {
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, NULL, "Keep NUMA nodes apart, and not: where are the frames?");
 	map_all();
 	merge(0, 2 * PAGES);
 	check_nodes();

@@ -25,36 +25,17 @@
 
 struct config {
 	size_t contents;
-	long every;
+	unsigned long every;
 };
 
 static struct config config = { .contents = 10, .every = 1 };
 
-static const struct argp_option options[] = {
-	{ "contents", 'n', "N", 0, "distinct contents (default: 10)", 0 },
-	{ "every", 'e', "N", 0, "only every Nth max_page_sharing from 2 to 32 (default: 1)", 0 },
+static const struct arg args[] = {
+	{ "contents", 'n', "N", "distinct contents (default: 10)",
+	  ARG_NUMBER(&config.contents, 1, 1 << 14) },
+	{ "every", 'e', "N", "only every Nth max_page_sharing from 2 to 32 (default: 1)",
+	  ARG_NUMBER(&config.every, 1, COPIES) },
 	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case 'n':
-		config.contents = arg_number(state, "--contents", arg, 1, 1 << 14);
-		return 0;
-	case 'e':
-		config.every = arg_number(state, "--every", arg, 1, COPIES);
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.children = children,
-	.doc = "Merge 32 equal pages of each content under every max_page_sharing from 2 to 32.",
 };
 
 /**
@@ -141,7 +122,8 @@ int main(int argc, char **argv)
 	double start = now_seconds();
 	int tried = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, args,
+		   "Merge 32 equal pages of each content under every max_page_sharing.");
 	pages_map(&pages, config.contents * COPIES, opt.seed);
 	entries = calloc(pages.nr, sizeof(*entries));
 	if (!entries)
@@ -150,7 +132,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < pages.nr; i++)
 		page_fill(&pages, i, i % config.contents + 1);
 	pages_advise(&pages, 0, pages.nr, MADV_MERGEABLE);
-	for (long limit = 2; limit <= COPIES; limit += config.every, tried++)
+	for (long limit = 2; limit <= COPIES; limit += (long)config.every, tried++)
 		try_limit(limit);
 	if (pages_wrong(&pages, 0, pages.nr))
 		die("contents are wrong");

@@ -15,14 +15,6 @@
 #define PAGES 512
 #define OTHERS 64
 
-static const struct argp_option options[] = { { 0 } };
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.children = children,
-	.doc = "Merge pages of zeroes with the zero page, and count them.",
-};
-
 static struct pages zero, other;
 
 /*
@@ -127,7 +119,7 @@ static void write_all(void)
 
 int main(int argc, char **argv)
 {
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(argc, argv, NULL, "Merge pages of zeroes with the zero page, and count them.");
 	map_all();
 	without();
 	with();

@@ -48,6 +48,37 @@ uint64_t next_random(uint64_t *state);
 /* The number behind "KEY " in /proc/vmstat, or -1 when the kernel does not count it. */
 long long vmstat(const char *key);
 
+/* ---- args.c: a program's options as a table ---- */
+
+#define ARGS_MAX 16
+
+/**
+ * struct arg - one option, and where its value goes: one of @number, @word and @flag
+ * @name: long name; NULL ends a table
+ * @key: short name
+ * @unit: what --help calls the value; NULL for a flag
+ * @doc: for --help
+ * @number: from @min to @max
+ * @word: as given
+ * @flag: set to true
+ */
+struct arg {
+	const char *name;
+	int key;
+	const char *unit;
+	const char *doc;
+	unsigned long *number;
+	unsigned long min;
+	unsigned long max;
+	const char **word;
+	bool *flag;
+};
+
+#define ARG_NUMBER(to, from, up_to) .number = (to), .min = (from), .max = (up_to)
+
+/* Options of @args (NULL for none) and those of every program; a wrong one ends the program. */
+void args_parse(int argc, char **argv, const struct arg *args, const char *doc);
+
 /* ---- backend.c: the files of a KSM ---- */
 
 struct backend {
