@@ -113,7 +113,7 @@ const struct ksmtop_kind ksmtop_kinds[KSMTOP_KINDS] = {
 	{ "shared", "merged pages that are kept", 0x2593, ST_SHARED, KSM_ABI_PAGES_SHARED },
 	{ "unshared", "unique, looked at again and again", 0x2592, ST_UNSHARED,
 	  KSM_ABI_PAGES_UNSHARED },
-	{ "volatile", "changing too fast to be merged", 0x2591, ST_VOLATILE,
+	{ "volatile", "changing, or left alone by smart scan", 0x2591, ST_VOLATILE,
 	  KSM_ABI_PAGES_VOLATILE },
 };
 

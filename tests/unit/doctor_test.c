@@ -123,7 +123,7 @@ struct plant {
 	const char *check;
 	enum doctor_level level;
 	const char *says;
-	const char *files[3][2];
+	const char *files[4][2];
 };
 
 static const struct plant plants[] = {
@@ -142,6 +142,19 @@ static const struct plant plants[] = {
 	  DOCTOR_WRONG,
 	  "change from scan to scan",
 	  { { DIR "/pages_volatile", "1000000\n" } } },
+	{ "volatile",
+	  DOCTOR_NOTE,
+	  "or smart scan skips them",
+	  { { DIR "/pages_volatile", "1000000\n" },
+	    { DIR "/smart_scan", "1\n" },
+	    { DIR "/pages_skipped", "5\n" } } },
+	{ "smart",
+	  DOCTOR_NOTE,
+	  "101001 pages stand alone",
+	  { { DIR "/pages_unshared", "101000\n" },
+	    { DIR "/pages_volatile", "1\n" },
+	    { DIR "/smart_scan", "1\n" },
+	    { DIR "/pages_skipped", "5\n" } } },
 	{ "sharing",
 	  DOCTOR_NOTE,
 	  "copies of one another",
@@ -203,7 +216,7 @@ static void test_planted(void **state)
 {
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(plants); i++) {
 		assert_int_equal(healthy(state), 0);
-		for (size_t k = 0; k < 3 && plants[i].files[k][0]; k++) {
+		for (size_t k = 0; k < KSM_ARRAY_SIZE(plants[i].files) && plants[i].files[k][0]; k++) {
 			if (plants[i].files[k][1])
 				tree_put(plants[i].files[k][0], plants[i].files[k][1]);
 			else

@@ -91,20 +91,56 @@ static void check_profit(struct doctor *doc, struct doctor_finding *f)
 		doctor_find(f, DOCTOR_OK, NULL, "%s saved for %s of metadata", saved, metadata);
 }
 
+/* Pages that smart scan leaves alone are in no tree, so the kernel counts them as volatile, too. */
+static bool skips(struct doctor *doc)
+{
+	return doctor_value(doc, KSM_ABI_SMART_SCAN) && doctor_value(doc, KSM_ABI_PAGES_SKIPPED);
+}
+
 static void check_volatile(struct doctor *doc, struct doctor_finding *f)
 {
 	int64_t all = ksm_tracked_pages(&doc->s),
 		changing = doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 
 	/* the first scan of a page always finds it volatile */
-	if (doctor_value(doc, KSM_ABI_FULL_SCANS) > 2 && changing * 100 > all * VOLATILE_PERCENT)
+	if (doctor_value(doc, KSM_ABI_FULL_SCANS) <= 2 || changing * 100 <= all * VOLATILE_PERCENT)
+		doctor_find(f, DOCTOR_OK, NULL, "%" PRId64 " of %" PRId64 " tracked pages changing",
+			    changing, all);
+	else if (skips(doc))
+		doctor_find(f, DOCTOR_NOTE,
+			    "to tell which: ksmctl set smart_scan=0, two full scans, and ask again",
+			    "%" PRId64 " of %" PRId64
+			    " tracked pages change from scan to scan, or smart scan skips them",
+			    changing, all);
+	else
 		doctor_find(f, DOCTOR_WRONG,
 			    "such memory is not worth merging; a faster scan helps a little",
 			    "%" PRId64 " of %" PRId64 " tracked pages change from scan to scan",
 			    changing, all);
+}
+
+/*
+ * In-tree smart scan counts for each page apart how many scans to skip it. Two equal pages that
+ * were first seen some scans apart (13, 15, 16, 22, 24, 25 and more) may from then on be looked at
+ * in different scans, and what is not looked at in the same one never meets. The engine skips by
+ * the number of the scan: kmod/core/policy.c.
+ */
+static void check_smart(struct doctor *doc, struct doctor_finding *f)
+{
+	int64_t alone = doctor_value(doc, KSM_ABI_PAGES_UNSHARED) +
+			doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
+
+	if (!skips(doc))
+		doctor_find(f, DOCTOR_OK, NULL, "smart scan skips nothing");
+	else if (doc->b->kind == KSM_BACKEND_KERNEL && alone * 2 > ksm_tracked_pages(&doc->s))
+		doctor_find(f, DOCTOR_NOTE,
+			    "ksmctl set smart_scan=0 until merging has settled, or the engine",
+			    "smart scan may keep equal pages from ever meeting that were first "
+			    "seen in different scans; %" PRId64 " pages stand alone",
+			    alone);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "%" PRId64 " of %" PRId64 " tracked pages changing",
-			    changing, all);
+		doctor_find(f, DOCTOR_OK, NULL, "smart scan has skipped %" PRId64 " visits",
+			    doctor_value(doc, KSM_ABI_PAGES_SKIPPED));
 }
 
 /* Chains are pages kept several times because max_page_sharing mappings share one. */
@@ -170,6 +206,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "speed", check_speed, DOCTOR_STATUS },
 	{ "profit", check_profit, DOCTOR_STATUS },
 	{ "volatile", check_volatile, DOCTOR_STATUS },
+	{ "smart", check_smart, 0 },
 	{ "sharing", check_sharing, 0 },
 	{ "numa", doctor_numa, 0 },
 	{ "domains", doctor_domains, 0 },
