@@ -112,6 +112,8 @@ static void test_healthy(void **state)
 	examine(NULL, DOCTOR_OK, "");
 }
 
+#define PLANT_FILES 4
+
 /**
  * struct plant - one cause
  * @check: that has to find it
@@ -123,7 +125,7 @@ struct plant {
 	const char *check;
 	enum doctor_level level;
 	const char *says;
-	const char *files[4][2];
+	const char *files[PLANT_FILES][2];
 };
 
 static const struct plant plants[] = {
@@ -216,7 +218,7 @@ static void test_planted(void **state)
 {
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(plants); i++) {
 		assert_int_equal(healthy(state), 0);
-		for (size_t k = 0; k < KSM_ARRAY_SIZE(plants[i].files) && plants[i].files[k][0]; k++) {
+		for (size_t k = 0; k < PLANT_FILES && plants[i].files[k][0]; k++) {
 			if (plants[i].files[k][1])
 				tree_put(plants[i].files[k][0], plants[i].files[k][1]);
 			else
