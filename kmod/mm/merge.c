@@ -87,6 +87,42 @@ bool ksme_differ(void *ctx, struct page *a, struct page *b)
 	return differ;
 }
 
+/**
+ * struct place - where a page that is to be merged is mapped
+ * @vma: area, its mmap_lock held
+ * @address: in it
+ * @page: mapped there, referenced
+ * @kpage: what is to be mapped instead
+ * @protected: the entry, once it is write-protected
+ */
+struct place {
+	struct vm_area_struct *vma;
+	unsigned long address;
+	struct page *page;
+	struct page *kpage;
+	pte_t protected;
+};
+
+/* Listeners are told, the entry is locked: -EFAULT when there is none, else what @change says. */
+static __always_inline int change_entry(struct place *place,
+					int (*change)(struct place *place, pte_t *pte))
+{
+	struct mmu_notifier_range range;
+	spinlock_t *ptl;
+	int err = -EFAULT;
+	pte_t *pte;
+
+	ksme_range_init(&range, place->vma, place->address);
+	ksme_notify_start(&range);
+	pte = ksme_pte_lock(place->vma->vm_mm, place->address, &ptl);
+	if (pte) {
+		err = change(place, pte);
+		pte_unmap_unlock(pte, ptl);
+	}
+	ksme_notify_end(&range);
+	return err;
+}
+
 static bool maps_page(pte_t entry, struct page *page)
 {
 	return pte_present(entry) && pte_pfn(entry) == page_to_pfn(page);
@@ -101,26 +137,19 @@ static bool has_other_references(struct page *page)
 }
 
 /*
- * Make @pte read-only. The entry is cleared and flushed first: from then on GUP-fast
- * cannot take a reference that the count below would miss.
+ * The entry is cleared and flushed first: from then on GUP-fast cannot take a reference that the
+ * count would miss.
  */
-static int protect_pte(struct vm_area_struct *vma, unsigned long address, struct page *page,
-		       pte_t *pte)
+static int clear_and_protect(struct place *place, pte_t *pte, bool exclusive)
 {
-	struct mm_struct *mm = vma->vm_mm;
-	pte_t entry = ptep_get(pte);
-	bool exclusive = PageAnonExclusive(page);
+	struct mm_struct *mm = place->vma->vm_mm;
+	struct page *page = place->page;
+	pte_t entry;
 
-	/* userfaultfd wants to see reads as well: as the entry of a KSM page it could not tell. */
-	if (pte_uffd(entry) && pte_protnone(entry) && vma_is_accessible(vma))
-		return -EBUSY;
-	if (!pte_write(entry) && !pte_dirty(entry) && !exclusive && !mm_tlb_flush_pending(mm))
-		return 0;
-
-	flush_cache_page(vma, address, page_to_pfn(page));
-	entry = ptep_clear_flush(vma, address, pte);
+	flush_cache_page(place->vma, place->address, page_to_pfn(page));
+	entry = ptep_clear_flush(place->vma, place->address, pte);
 	if (has_other_references(page) || (exclusive && ksme_try_share(page))) {
-		set_pte_at(mm, address, pte, entry);
+		set_pte_at(mm, place->address, pte, entry);
 		return -EBUSY;
 	}
 	if (pte_dirty(entry))
@@ -128,30 +157,32 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address, struct
 	entry = pte_mkclean(entry);
 	if (pte_write(entry))
 		entry = pte_wrprotect(entry);
-	set_pte_at(mm, address, pte, entry);
+	set_pte_at(mm, place->address, pte, entry);
 	return 0;
 }
 
-/* write_protect_page: gives the protected entry in @protected. -EFAULT: not mapped there. */
-static int write_protect_page(struct vm_area_struct *vma, unsigned long address,
-			      struct page *page, pte_t *protected)
+static __always_inline int protect_pte(struct place *place, pte_t *pte)
 {
-	struct mmu_notifier_range range;
-	spinlock_t *ptl;
-	int err = -EFAULT;
-	pte_t *pte;
+	bool exclusive = PageAnonExclusive(place->page);
+	pte_t entry = ptep_get(pte);
+	int err = 0;
 
-	ksme_range_init(&range, vma, address);
-	ksme_notify_start(&range);
-	pte = ksme_pte_lock(vma->vm_mm, address, &ptl);
-	if (pte) {
-		if (maps_page(ptep_get(pte), page))
-			err = protect_pte(vma, address, page, pte);
-		*protected = ptep_get(pte);
-		pte_unmap_unlock(pte, ptl);
-	}
-	ksme_notify_end(&range);
+	if (!maps_page(entry, place->page))
+		return -EFAULT;
+	/* userfaultfd wants to see reads as well: as the entry of a KSM page it could not tell. */
+	if (pte_uffd(entry) && pte_protnone(entry) && vma_is_accessible(place->vma))
+		return -EBUSY;
+	if (pte_write(entry) || pte_dirty(entry) || exclusive ||
+	    mm_tlb_flush_pending(place->vma->vm_mm))
+		err = clear_and_protect(place, pte, exclusive);
+	place->protected = ptep_get(pte);
 	return err;
+}
+
+/* From here on nobody writes to the page without a fault. -EFAULT: not mapped there. */
+static int write_protect_page(struct place *place)
+{
+	return change_entry(place, protect_pte);
 }
 
 /* Who waits for the next write, userfaultfd or a soft-dirty tracker, must not miss it. */
@@ -164,11 +195,15 @@ static pte_t keep_marks(pte_t entry, pte_t old)
 	return entry;
 }
 
-static void replace_pte(struct vm_area_struct *vma, unsigned long address, pte_t *pte,
-			struct page *page, struct page *kpage)
+static __always_inline int replace_pte(struct place *place, pte_t *pte)
 {
+	struct page *page = place->page, *kpage = place->kpage;
+	struct vm_area_struct *vma = place->vma;
+	unsigned long address = place->address;
 	pte_t entry, old;
 
+	if (!pte_same(ptep_get(pte), place->protected))
+		return -EFAULT;
 	if (is_zero_pfn(page_to_pfn(kpage))) {
 		/* Dirty is how the kernel knows it for KSM's. It is not anonymous memory. */
 		entry = pte_mkdirty(pte_mkspecial(pfn_pte(page_to_pfn(kpage), vma->vm_page_prot)));
@@ -186,41 +221,22 @@ static void replace_pte(struct vm_area_struct *vma, unsigned long address, pte_t
 	if (!ksme_mapped(page))
 		folio_free_swap(page_folio(page));
 	put_page(page);
+	return 0;
 }
 
 /*
- * replace_page: let @address map @kpage instead of @page, if its entry still is
- * @protected. Drops the reference that the old mapping had.
+ * Map the other page, if the entry still is as it was write-protected. Drops the reference that
+ * the old mapping had.
  */
-static int replace_page(struct vm_area_struct *vma, unsigned long address, struct page *page,
-			struct page *kpage, pte_t protected)
+static int replace_page(struct place *place)
 {
-	struct mmu_notifier_range range;
-	spinlock_t *ptl;
-	int err = -EFAULT;
-	pte_t *pte;
-
-	ksme_range_init(&range, vma, address);
-	ksme_notify_start(&range);
-	pte = ksme_pte_lock(vma->vm_mm, address, &ptl);
-	if (pte) {
-		if (pte_same(ptep_get(pte), protected)) {
-			replace_pte(vma, address, pte, page, kpage);
-			err = 0;
-		}
-		pte_unmap_unlock(pte, ptl);
-	}
-	ksme_notify_end(&range);
-	return err;
+	return change_entry(place, replace_pte);
 }
 
-/*
- * Lock a page that is to be merged, make it a small one, write-protect it. On success
- * it stays locked and @protected is its entry.
- */
-static int lock_and_protect(struct vm_area_struct *vma, unsigned long address,
-			    struct page *page, pte_t *protected)
+/* Lock the page, make it a small one, write-protect it. On success it stays locked. */
+static int lock_and_protect(struct place *place)
 {
+	struct page *page = place->page;
 	int err;
 
 	if (!trylock_page(page))
@@ -231,7 +247,7 @@ static int lock_and_protect(struct vm_area_struct *vma, unsigned long address,
 	err = -ESTALE;
 	if (!PageAnon(page) || ksme_is_ksm(page))
 		goto unlock;
-	err = write_protect_page(vma, address, page, protected);
+	err = write_protect_page(place);
 	if (!err)
 		return 0;
 unlock:
@@ -239,21 +255,15 @@ unlock:
 	return err;
 }
 
-/* try_to_merge_one_page: both pages are the caller's, @kpage locked. */
-static int merge_one_page(struct vm_area_struct *vma, unsigned long address,
-			  struct page *page, struct page *kpage)
+/* try_to_merge_one_page: the other page is locked. */
+static int merge_one_page(struct place *place)
 {
-	pte_t protected;
-	int err;
+	int err = lock_and_protect(place);
 
-	err = lock_and_protect(vma, address, page, &protected);
 	if (err)
 		return err;
-	if (ksme_differ(NULL, page, kpage))
-		err = -ESTALE;
-	else
-		err = replace_page(vma, address, page, kpage, protected);
-	unlock_page(page);
+	err = ksme_differ(NULL, place->page, place->kpage) ? -ESTALE : replace_page(place);
+	unlock_page(place->page);
 	return err;
 }
 
@@ -272,6 +282,17 @@ static unsigned long item_address(struct ksm_rmap_item *item)
 	return item->address & PAGE_MASK;
 }
 
+/* Without an area when the item's address is in none that is mergeable. */
+static struct place place_of(struct ksm_rmap_item *item, struct page *page, struct page *kpage)
+{
+	return (struct place){
+		.vma = ksme_mergeable_vma(item->mm, item_address(item)),
+		.address = item_address(item),
+		.page = page,
+		.kpage = kpage,
+	};
+}
+
 /**
  * ksme_merge_into - ops->merge_into (try_to_merge_with_ksm_page)
  * @ctx: unused
@@ -283,20 +304,19 @@ static unsigned long item_address(struct ksm_rmap_item *item)
 int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 		    struct ksm_stable_node *node, struct page *kpage)
 {
-	unsigned long address = item_address(item);
-	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
+	struct place place = place_of(item, page, kpage);
 	int err = -EFAULT;
 
-	if (!vma)
+	if (!place.vma)
 		goto out;
 	err = -EAGAIN;
 	if (!trylock_page(kpage))
 		goto out;
 	err = -ESTALE;
 	if (ksme_is_ksm(kpage) && ksme_page_node(kpage) == node)
-		err = merge_one_page(vma, address, page, kpage);
+		err = merge_one_page(&place);
 	if (!err)
-		append_item(item, vma, node);
+		append_item(item, place.vma, node);
 	unlock_page(kpage);
 out:
 	trace_ksm_engine_merge_with_ksm_page(kpage, page_to_pfn(kpage), item, item->mm, err);
@@ -311,13 +331,10 @@ out:
  */
 int ksme_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page)
 {
-	unsigned long address = item_address(item);
-	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
-	struct page *zero = ZERO_PAGE(address);
-	int err = -EFAULT;
+	struct page *zero = ZERO_PAGE(item_address(item));
+	struct place place = place_of(item, page, zero);
+	int err = place.vma ? merge_one_page(&place) : -EFAULT;
 
-	if (vma)
-		err = merge_one_page(vma, address, page, zero);
 	if (!err) {
 		atomic_long_inc(&ksme.zero_pages);
 		ksme.batch.zero_pages++;
@@ -334,25 +351,23 @@ int ksme_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page)
  * the other page turns out different. Meanwhile a write to it copies, as from any KSM
  * page.
  */
-static int promote_locked(struct ksm_rmap_item *item, struct vm_area_struct *vma,
-			  struct page *page, struct ksm_rmap_item *tree_item,
-			  struct vm_area_struct *tree_vma, struct page *tree_page,
+static int promote_locked(struct ksm_rmap_item *item, struct place *place,
+			  struct ksm_rmap_item *tree_item, struct place *tree_place,
 			  struct ksm_stable_node *node)
 {
-	unsigned long tree_address = item_address(tree_item);
+	struct page *tree_page = tree_place->page;
 	unsigned long pfn = page_to_pfn(tree_page);
 	struct address_space *mapping;
-	pte_t protected;
 	int err;
 
-	err = lock_and_protect(tree_vma, tree_address, tree_page, &protected);
+	err = lock_and_protect(tree_place);
 	if (err)
 		return err;
 
 	mapping = tree_page->mapping;
 	node->kpfn = pfn;
 	ksme_page_set_node(tree_page, node);
-	err = merge_one_page(vma, item_address(item), page, tree_page);
+	err = merge_one_page(place);
 	if (err) {
 		WRITE_ONCE(tree_page->mapping, mapping);
 		goto unlock;
@@ -360,8 +375,8 @@ static int promote_locked(struct ksm_rmap_item *item, struct vm_area_struct *vma
 	mark_page_accessed(tree_page);
 	/* Reclaim frees clean pages without dirty PTEs; this one must be swapped. */
 	SetPageDirty(tree_page);
-	append_item(tree_item, tree_vma, node);
-	append_item(item, vma, node);
+	append_item(tree_item, tree_place->vma, node);
+	append_item(item, place->vma, node);
 	/* Both with the KSM page's frame, as in-tree: that is how a listener pairs them. */
 	trace_ksm_engine_merge_with_ksm_page(NULL, pfn, tree_item, tree_item->mm, 0);
 	trace_ksm_engine_merge_with_ksm_page(tree_page, pfn, item, item->mm, 0);
@@ -402,17 +417,17 @@ int ksme_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *page,
 		      struct ksm_rmap_item *tree_item, struct page *tree_page,
 		      struct ksm_stable_node *node)
 {
-	struct vm_area_struct *vma, *tree_vma;
+	struct place place, tree_place;
 	int err;
 
 	err = second_mm_enter(tree_item->mm);
 	if (err)
 		goto out;
-	vma = ksme_mergeable_vma(item->mm, item_address(item));
-	tree_vma = ksme_mergeable_vma(tree_item->mm, item_address(tree_item));
+	place = place_of(item, page, tree_page);
+	tree_place = place_of(tree_item, tree_page, NULL);
 	err = -EFAULT;
-	if (vma && tree_vma)
-		err = promote_locked(item, vma, page, tree_item, tree_vma, tree_page, node);
+	if (place.vma && tree_place.vma)
+		err = promote_locked(item, &place, tree_item, &tree_place, node);
 	second_mm_leave(tree_item->mm);
 out:
 	if (err)
@@ -450,32 +465,36 @@ out:
 	return err;
 }
 
-/*
- * Two equal pages inside one huge page: a split tolerates a single reference besides the
- * mappings, so it has to happen before the second page is referenced, too.
- */
-static void split_common(struct page *page, struct page *other)
+static bool in_one_huge_page(struct page *a, struct page *b)
 {
-	if (!other || !PageCompound(page) || compound_head(page) != compound_head(other))
-		return;
-	if (!trylock_page(other))
-		return;
-	if (PageCompound(other))
-		split_huge_page(other);
-	unlock_page(other);
+	return PageCompound(a) && compound_head(a) == compound_head(b);
 }
 
-/* get_mergeable_page. */
+/* Whoever else splits it meanwhile does what is wanted here, too. */
+static void split_scanned_page(void)
+{
+	struct page *page = ksme.batch.page;
+
+	if (!trylock_page(page))
+		return;
+	if (PageCompound(page))
+		split_huge_page(page);
+	unlock_page(page);
+}
+
+/*
+ * get_mergeable_page. Two equal pages inside one huge page: a split tolerates a single reference
+ * besides the mappings, so it has to happen before the second page is referenced, too.
+ */
 static struct page *mergeable_page(struct ksm_rmap_item *item)
 {
 	unsigned long address = item_address(item);
 	struct vm_area_struct *vma = ksme_mergeable_vma(item->mm, address);
 	struct page *page = vma ? ksme_page_at(vma, address) : NULL;
 
-	if (page && PageCompound(page) && ksme.batch.page &&
-	    compound_head(page) == compound_head(ksme.batch.page)) {
+	if (page && ksme.batch.page && in_one_huge_page(page, ksme.batch.page)) {
 		put_page(page);
-		split_common(page, ksme.batch.page);
+		split_scanned_page();
 		page = ksme_page_at(vma, address);
 	}
 	if (page && !ksme_is_ksm(page))
