@@ -9,7 +9,14 @@
  */
 bool ksme_owns_merging(void)
 {
-	return ksme.run == KSM_RUN_MERGE || ksme.core.counters.nodes;
+	bool holds;
+
+	if (ksme.run == KSM_RUN_MERGE)
+		return true;
+	mutex_lock(&ksme.lock);
+	holds = ksm_core_holds_pages(&ksme.core);
+	mutex_unlock(&ksme.lock);
+	return holds;
 }
 
 /**

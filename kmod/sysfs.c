@@ -72,7 +72,7 @@ KSME_ATTR_RW(max_page_sharing, "%d", ksme.core.max_page_sharing)
 	ksme_wait_while_offlining();
 	mutex_lock(&ksme.lock);
 	if (pages != ksme.core.max_page_sharing) {
-		if (ksme.core.counters.nodes)
+		if (ksm_core_holds_pages(&ksme.core))
 			err = -EBUSY;
 		else
 			ksme.core.max_page_sharing = pages;

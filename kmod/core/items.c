@@ -57,7 +57,7 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
  */
 bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes)
 {
-	if (core->counters.nodes)
+	if (ksm_core_holds_pages(core))
 		return false;
 	/* Items of the unstable tree remember which tree they are in. */
 	ksm_core_reset_scan(core);
@@ -77,7 +77,7 @@ bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes)
  */
 bool ksm_core_set_domains(struct ksm_core *core, bool domains)
 {
-	if (core->counters.nodes)
+	if (ksm_core_holds_pages(core))
 		return false;
 	/* Items of the unstable tree are under keys that the domain is a part of. */
 	ksm_core_reset_scan(core);

@@ -433,6 +433,8 @@ void ksm_core_for_each_node(struct ksm_core *core,
 			    void *arg);
 /* Forget every stale node (its page gone). Returns how many nodes remain. */
 unsigned long ksm_core_drop_stale_nodes(struct ksm_core *core);
+/* Are there KSM pages? Stale nodes do not count, and go. */
+bool ksm_core_holds_pages(struct ksm_core *core);
 
 /**
  * struct ksm_tree_sizes - how many of what there are on one NUMA node

@@ -419,3 +419,14 @@ unsigned long ksm_core_drop_stale_nodes(struct ksm_core *core)
 	drop_stale_nodes(core, false);
 	return core->counters.nodes - core->counters.stable_node_chains;
 }
+
+/**
+ * ksm_core_holds_pages() - whether there are KSM pages
+ * @core: the engine
+ *
+ * With the scanner stopped nobody else would find out that the last one is gone.
+ */
+bool ksm_core_holds_pages(struct ksm_core *core)
+{
+	return core->counters.nodes && ksm_core_drop_stale_nodes(core);
+}

@@ -274,6 +274,9 @@ void sim_settle(struct sim *sim)
 		if (++passes > 500)
 			sim_violation(sim, "does not come to rest");
 	}
+	/* Without address spaces there are no passes to find stale nodes. */
+	if (list_empty(&sim->core.slots))
+		ksm_core_holds_pages(&sim->core);
 	sim_check(sim);
 }
 
@@ -376,11 +379,13 @@ void sim_check_settled(struct sim *sim)
 			struct page *page = sim->mms[m]->vpages[i].page;
 			u64 domain = sim->core.domains ? sim->mms[m]->domain : 0;
 
-			/* Nothing is known of these. */
+			/* Nothing is known of these, nor of a KSM page that only a parent maps. */
 			if (page && (page->pinned || domain == KSM_DOMAIN_NONE))
 				countable = false;
-			if (!counts(sim, sim->mms[m], i))
+			if (!counts(sim, sim->mms[m], i)) {
+				countable &= !page || !page->node;
 				continue;
+			}
 			check_page(sim, page, domain);
 			merged += page->ksm;
 			if (is_new(seen, n, page, domain))

@@ -324,6 +324,24 @@ static void empty_nodes_are_pruned(void **state)
 	sim_free(sim);
 }
 
+/* With the scanner stopped, pages that are gone must not stand in the way of knobs. */
+static void pages_that_are_gone_hold_nothing(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *mm = equal_pages(sim, 2, 7);
+
+	sim_settle(sim);
+	assert_true(ksm_core_holds_pages(&sim->core));
+	assert_false(ksm_core_set_nr_nodes(&sim->core, 2));
+	assert_false(ksm_core_set_domains(&sim->core, true));
+	sim_exit(sim, mm);
+	assert_int_equal(sim->core.counters.nodes, 1);
+	assert_true(ksm_core_set_nr_nodes(&sim->core, 2));
+	assert_int_equal(sim->core.counters.nodes, 0);
+	sim_check(sim);
+	sim_free(sim);
+}
+
 /* Pages that cannot be merged must not keep others apart, wherever they stand. */
 static void pinned_pages_do_not_block_others(void **state)
 {
@@ -553,6 +571,7 @@ int main(void)
 		cmocka_unit_test(chains_shrink_and_collapse),
 		cmocka_unit_test(pruning_prefers_the_fullest_dup),
 		cmocka_unit_test(empty_nodes_are_pruned),
+		cmocka_unit_test(pages_that_are_gone_hold_nothing),
 		cmocka_unit_test(pinned_pages_do_not_block_others),
 		cmocka_unit_test(pinned_pages_cost_one_try),
 		cmocka_unit_test(vanished_partners_are_dropped),

@@ -109,7 +109,7 @@ static void turn_a_knob(struct sim *sim)
 {
 	struct ksm_core *core = &sim->core;
 	int was = core->nr_nodes, nr = 1 + sim_random(sim, SIM_MAX_NODES);
-	bool empty = !core->counters.nodes;
+	bool set;
 
 	switch (sim_random(sim, 4)) {
 	case 0:
@@ -119,12 +119,12 @@ static void turn_a_knob(struct sim *sim)
 		core->use_zero_pages = !core->use_zero_pages;
 		break;
 	case 2:
-		if (ksm_core_set_domains(core, sim_random(sim, 2)) != empty)
+		if (ksm_core_set_domains(core, sim_random(sim, 2)) != !core->counters.nodes)
 			sim_violation(sim, "domains set with %lu nodes", core->counters.nodes);
 		break;
 	default:
-		if (ksm_core_set_nr_nodes(core, nr) != empty ||
-		    core->nr_nodes != (empty ? nr : was))
+		set = ksm_core_set_nr_nodes(core, nr);
+		if (set != !core->counters.nodes || core->nr_nodes != (set ? nr : was))
 			sim_violation(sim, "%d trees set with %lu nodes in %d", nr,
 				      core->counters.nodes, was);
 		break;
