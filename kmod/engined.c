@@ -12,6 +12,7 @@
 #include <linux/kthread.h>
 
 #include "engine.h"
+#include "trace.h"
 
 /*
  * Besides registered address spaces those that have gone are work, too: our slots of them
@@ -151,19 +152,25 @@ static bool scan_chunk(unsigned int limit)
 /* ksm_do_scan */
 static void do_batch(void)
 {
+	const struct ksm_counters *counters = &ksme.core.counters;
 	unsigned int left = READ_ONCE(ksme.pages_to_scan);
+	unsigned long scanned, skipped;
 
 	mutex_lock(ksme_intree.thread_mutex);
+	scanned = counters->pages_scanned;
+	skipped = counters->pages_skipped;
+	trace_ksm_engine_start_batch(left);
 	/* What smart scan skips does not count; the end of the pass ends the batch anyway. */
 	while (left && should_run() && !freezing(current)) {
-		unsigned long before = ksme.core.counters.pages_scanned;
+		unsigned long before = counters->pages_scanned;
 
 		if (!scan_chunk(min_t(unsigned int, left, KSME_CHUNK_PAGES)))
 			break;
-		left -= min_t(unsigned long, left,
-			      ksme.core.counters.pages_scanned - before);
+		left -= min_t(unsigned long, left, counters->pages_scanned - before);
 		cond_resched();
 	}
+	trace_ksm_engine_stop_batch(counters->pages_scanned - scanned,
+				    counters->pages_skipped - skipped);
 	mutex_unlock(ksme_intree.thread_mutex);
 }
 

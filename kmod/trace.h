@@ -12,6 +12,11 @@
 
 #include <linux/tracepoint.h>
 
+#include "core/outcome.h"
+
+int ksme_visits_traced(void);
+void ksme_visits_untraced(void);
+
 DECLARE_EVENT_CLASS(ksm_engine_scan,
 	TP_PROTO(int seq, u32 rmap_entries),
 	TP_ARGS(seq, rmap_entries),
@@ -143,6 +148,63 @@ TRACE_EVENT(ksm_engine_remove_rmap_item,
 	),
 	TP_printk("pfn %lu rmap_item %p mm %p", __entry->pfn, __entry->rmap_item,
 		  __entry->mm)
+);
+
+/*
+ * What in-tree KSM has no tracepoints for: what became of each page that was visited, and the
+ * batches that visits come in.
+ */
+#define X(ID, text) TRACE_DEFINE_ENUM(KSM_OUTCOME_##ID);
+KSM_OUTCOMES(X)
+#undef X
+
+#define KSME_OUTCOME_SYMBOL(ID, text) { KSM_OUTCOME_##ID, text },
+
+TRACE_EVENT_FN(ksm_engine_visit,
+	TP_PROTO(void *mm, unsigned long address, unsigned int pages, unsigned int outcome),
+	TP_ARGS(mm, address, pages, outcome),
+	TP_STRUCT__entry(
+		__field(void *, mm)
+		__field(unsigned long, address)
+		__field(unsigned int, pages)
+		__field(unsigned int, outcome)
+	),
+	TP_fast_assign(
+		__entry->mm = mm;
+		__entry->address = address;
+		__entry->pages = pages;
+		__entry->outcome = outcome;
+	),
+	TP_printk("mm %p address %#lx pages %u %s", __entry->mm, __entry->address, __entry->pages,
+		  __print_symbolic(__entry->outcome,
+				   KSM_OUTCOMES(KSME_OUTCOME_SYMBOL) { KSM_NR_OUTCOMES, "" })),
+	ksme_visits_traced, ksme_visits_untraced
+);
+
+TRACE_EVENT(ksm_engine_start_batch,
+	TP_PROTO(unsigned int pages_to_scan),
+	TP_ARGS(pages_to_scan),
+	TP_STRUCT__entry(
+		__field(unsigned int, pages_to_scan)
+	),
+	TP_fast_assign(
+		__entry->pages_to_scan = pages_to_scan;
+	),
+	TP_printk("pages_to_scan %u", __entry->pages_to_scan)
+);
+
+TRACE_EVENT(ksm_engine_stop_batch,
+	TP_PROTO(unsigned long scanned, unsigned long skipped),
+	TP_ARGS(scanned, skipped),
+	TP_STRUCT__entry(
+		__field(unsigned long, scanned)
+		__field(unsigned long, skipped)
+	),
+	TP_fast_assign(
+		__entry->scanned = scanned;
+		__entry->skipped = skipped;
+	),
+	TP_printk("scanned %lu skipped %lu", __entry->scanned, __entry->skipped)
 );
 
 #endif /* KSME_TRACE_H */

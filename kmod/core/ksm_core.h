@@ -335,7 +335,7 @@ struct ksm_ops {
 	void (*emit)(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
 		     struct ksm_stable_node *node);
 
-	/** @outcome: the visit of @cand, of all its pages, ended; may be NULL. */
+	/** @outcome: the visit of @cand, of all its pages, ended. While the core is observed. */
 	void (*outcome)(void *ctx, enum ksm_outcome outcome,
 			const struct ksm_candidate *cand);
 };
@@ -384,6 +384,7 @@ struct ksm_counters {
  * @domains: pages merge only within a domain (ops->domain)
  * @domain: of the address space of the visit under way; 0 without @domains
  * @empty_nodes: some node may have lost its last item while its page lives on
+ * @observed: ops->outcome wants to be called; its owner's at any time, also before ksm_core_init()
  */
 struct ksm_core {
 	const struct ksm_ops *ops;
@@ -404,6 +405,7 @@ struct ksm_core {
 	bool domains;
 	u64 domain;
 	bool empty_nodes;
+	bool observed;
 };
 
 /* items.c: life of items, nodes and slots */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What became of one candidate page. Every visit ends in exactly one outcome; the outcome is
- * counted once and fills at most one tracepoint.
+ * counted once and told once (the tracepoint ksm_engine_visit).
  */
 #ifndef KSM_CORE_OUTCOME_H
 #define KSM_CORE_OUTCOME_H

@@ -374,7 +374,7 @@ enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidat
 	else
 		core->counters.pages_scanned += pages;
 	core->counters.outcomes[outcome] += pages;
-	if (core->ops->outcome)
+	if (core->observed)
 		core->ops->outcome(core->ctx, outcome, cand);
 	return outcome;
 }

@@ -232,6 +232,11 @@ static void emit(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
 	}
 }
 
+static void outcome(void *ctx, enum ksm_outcome outcome, const struct ksm_candidate *cand)
+{
+	trace_ksm_engine_visit(ksme.batch.mm, cand->address, cand->settled ?: 1, outcome);
+}
+
 const struct ksm_ops ksme_ops = {
 	.next = next_candidate,
 	.checksum = checksum,
@@ -254,6 +259,7 @@ const struct ksm_ops ksme_ops = {
 	.free_node = free_node,
 	.now = now,
 	.emit = emit,
+	.outcome = outcome,
 };
 
 /**

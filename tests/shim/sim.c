@@ -60,6 +60,7 @@ struct sim *sim_new(uint64_t seed, int nr_nodes)
 		      nr_nodes);
 	/* Most tests want each page visited in each pass. */
 	sim->core.smart_scan = false;
+	sim->core.observed = true;
 	sim->core.zero_hash = sim_hash(sim, 0);
 	sim->zero = sim_page(sim, 0, 0);
 	sim_get(sim->zero);
