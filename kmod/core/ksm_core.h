@@ -100,7 +100,7 @@ struct ksm_stable_node {
  * @address: virtual address, page aligned, with the flags above in the low bits
  * @oldchecksum: high half of the content hash at the last look
  * @age: visits since creation, stops at 255
- * @remaining_skips: in-tree smart scan's; this one goes by the number of the pass instead
+ * @remaining_skips: in-tree smart scan's; this one goes by the number of the pass
  * @sample: of the content whose hash is @hash (ksm_sample())
  * @linear_page_index: on a stable node: @address as the anon_vma's areas are indexed, which
  *	later kernels' reverse map reads. The four above are away then: only an item on

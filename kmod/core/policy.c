@@ -188,7 +188,7 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 	enum ksm_outcome outcome = KSM_OUTCOME_UNSHARED;
 	u64 key = key_of(core, cand);
 	int n = ksm_index_find_unstable(core, cand->nid, key, run);
-	/* Smart scan's oldest pages are looked at in multiples of 8 only: another one then, too. */
+	/* Smart scan's oldest pages are looked at every 8 passes only: another one then, too. */
 	unsigned long first = core->scan.seqnr + core->scan.seqnr / 8;
 
 	for (int i = 0; i < n; i++) {
@@ -249,12 +249,14 @@ static unsigned int smart_scan_step(u8 age)
  * In-tree counts each page's skips down from its last look. Two equal pages that were registered
  * some passes apart may then be looked at in different passes for ever, and the unstable tree, in
  * which they would meet, lives for one (13, 15, 16 and 22 passes apart, for example). Here the
- * number of the pass decides, and each step is a multiple of the ones before: whenever an old page
- * is looked at, so is every younger one.
+ * number of the pass decides, and what the page last held, so that passes share the work evenly
+ * and equal pages have the same ones. Each step is a multiple of the ones before: whenever an old
+ * page is looked at, so is every younger one that equals it.
  */
 static bool should_skip_rmap_item(const struct ksm_core *core, const struct ksm_rmap_item *item)
 {
-	return core->smart_scan && core->scan.seqnr % smart_scan_step(item->age);
+	return core->smart_scan &&
+	       (core->scan.seqnr + item->oldchecksum) % smart_scan_step(item->age);
 }
 
 /**
