@@ -20,9 +20,11 @@ const volatile __u32 filter_tgids = 0;
 const volatile __u32 follow_children = 0;
 const volatile __u64 filter_cgroup = 0;
 const volatile __u32 wake_bytes = 0;
+const volatile __u32 wake_mask = 0;
 const volatile __u32 backends = 0;
 
 __u32 last_mm_id = 0;
+__u64 life = 0;
 
 static __always_inline void follow(struct task_struct *parent, struct task_struct *child)
 {
@@ -39,7 +41,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct ksm_event event = { .type = KSM_EVENT_ENTER };
-	__u64 mm = (__u64)BPF_CORE_READ(child, mm);
+	__u64 mm = (__u64)child->mm;
 	struct mm_state *state;
 	__u32 tgid;
 
@@ -48,7 +50,8 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	state = bpf_map_lookup_elem(&mms, &mm);
 	if (!state || !(state->flags & MM_FORKING))
 		return 0;
-	tgid = BPF_CORE_READ(child, tgid);
+	ksm_life_changes();
+	tgid = child->tgid;
 	state->flags = ksm_passes(child, tgid) ? MM_PASSED : 0;
 	state->tgid = tgid;
 	if (!state->flags)
@@ -64,11 +67,13 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	__u32 tgid = task->tgid;
 	struct tgid_state *state = bpf_map_lookup_elem(&tgids, &tgid);
 
-	if (state)
-		state->announced = 0;
+	if (!state)
+		return 0;
+	ksm_life_changes();
+	state->announced = 0;
 	return 0;
 }
 
@@ -79,8 +84,15 @@ static __always_inline bool exit_due(struct task_struct *task, struct tgid_state
 	__u64 key = state->mm;
 	struct mm_state *mm;
 
-	if (!key)
-		return !state->exited && ksm_passes(task, tgid);
+	if (!key) {
+		if (state->exited || !ksm_passes(task, tgid))
+			return false;
+		/* Where this comes before the hooks of KSM, they are not to tell it again. */
+		key = (__u64)task->mm;
+		if (key)
+			ksm_mm_new(key, tgid, MM_EXITED);
+		return true;
+	}
 	mm = bpf_map_lookup_elem(&mms, &key);
 	if (!mm || mm->tgid != tgid || mm->flags & MM_EXITED || !(mm->flags & MM_PASSED))
 		return false;
@@ -97,19 +109,23 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	struct tgid_state *state;
 	__u32 id = 0;
 
-	if (BPF_CORE_READ(task, signal, live.counter))
-		return 0;
-	event.tgid = BPF_CORE_READ(task, tgid);
+	event.tgid = task->tgid;
 	state = bpf_map_lookup_elem(&tgids, &event.tgid);
+	/* Most processes of a machine are none of KSM's, and never were. */
+	if ((!state && !filter_tgids) || task->signal->live.counter)
+		return 0;
 	if (state && exit_due(task, state, event.tgid, &id)) {
 		event.mm = id;
 		ksm_emit(&event);
 	}
-	bpf_map_delete_elem(&breaks, &event.tgid);
-	bpf_map_delete_elem(&tgids, &event.tgid);
 	/* The number may be given to somebody else. */
 	if (filter_tgids)
 		bpf_map_delete_elem(&watched, &event.tgid);
+	if (!state)
+		return 0;
+	ksm_life_changes();
+	bpf_map_delete_elem(&breaks, &event.tgid);
+	bpf_map_delete_elem(&tgids, &event.tgid);
 	return 0;
 }
 

@@ -113,17 +113,19 @@ extern const volatile __u32 filter_tgids; /* only the processes in `watched` */
 extern const volatile __u32 follow_children; /* what they fork is watched too */
 extern const volatile __u64 filter_cgroup; /* only processes in this cgroup and below it; 0: all */
 extern const volatile __u32 wake_bytes; /* pending bytes in the ring that wake the reader */
+extern const volatile __u32 wake_mask; /* looked at with each event whose number has none of these */
 extern const volatile __u32 backends;	/* BIT(KSM_BACKEND_KERNEL), BIT(KSM_BACKEND_ENGINE) */
 
 extern __u32 last_mm_id;
+extern __u64 life; /* counts what may change whose an address space is, see ksm_life_changes() */
 
-static __always_inline void ksm_count(struct count_map *map, __u32 type)
+/* Return: the number of those before, on this CPU. */
+static __always_inline __u64 ksm_count(struct count_map *map, __u32 type)
 {
 	__u64 *n = bpf_map_lookup_elem(map, &type);
 
 	/* Per CPU, yet atomic: a program may be preempted by another one on its CPU. */
-	if (n)
-		__sync_fetch_and_add(n, 1);
+	return n ? __sync_fetch_and_add(n, 1) : 0;
 }
 
 /* Entry 0, which is no type, sums up: one look tells the reader that nothing changed. */
@@ -194,11 +196,11 @@ static __always_inline void ksm_judge_mm(struct mm_state *state, struct task_str
 static __always_inline void ksm_emit(struct ksm_event *event)
 {
 	struct ksm_event *slot;
-	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u64 flags = BPF_RB_NO_WAKEUP, before;
 
 	if (!(count_mask & BIT64(event->type)))
 		return;
-	ksm_count(&fired, event->type);
+	before = ksm_count(&fired, event->type);
 	if (!(event_mask & BIT64(event->type)))
 		return;
 	slot = bpf_ringbuf_reserve(&ring, sizeof(*slot), 0);
@@ -209,7 +211,7 @@ static __always_inline void ksm_emit(struct ksm_event *event)
 	*slot = *event;
 	slot->cpu = bpf_get_smp_processor_id();
 	slot->time = bpf_ktime_get_ns();
-	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
+	if (!(before & wake_mask) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	bpf_ringbuf_submit(slot, flags);
 }
@@ -249,6 +251,12 @@ static __always_inline void ksm_process(struct task_struct *task, __u32 tgid, __
 	ksm_emit_comm(BPF_CORE_READ(task, group_leader), tgid);
 }
 
+/* What was remembered of an address space has to be looked up again. */
+static __always_inline void ksm_life_changes(void)
+{
+	__sync_fetch_and_add(&life, 1);
+}
+
 static __always_inline struct mm_state *ksm_mm_new(__u64 mm, __u32 tgid, __u32 flags)
 {
 	struct mm_state fresh = {
@@ -258,6 +266,7 @@ static __always_inline struct mm_state *ksm_mm_new(__u64 mm, __u32 tgid, __u32 f
 
 	fresh.id = __sync_fetch_and_add(&last_mm_id, 1) + 1;
 	bpf_map_update_elem(&mms, &mm, &fresh, BPF_ANY);
+	ksm_life_changes(); /* it may have pushed another one out */
 	return bpf_map_lookup_elem(&mms, &mm);
 }
 

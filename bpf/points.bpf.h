@@ -8,6 +8,14 @@
 
 #include "emit.bpf.h"
 
+/* Whose pages the last event was about: the next one is often about the same. */
+struct last_owner {
+	__u64 mm;
+	__u64 life; /* as it was when that was looked up */
+	__u32 id;
+	__u32 tgid;
+};
+
 /*
  * The first half of a new KSM page. Kernel and engine tell of a new page in two steps: a page
  * made KSM in place (no kpage yet), then its twin merged into it. When the second step fails the
@@ -18,6 +26,7 @@ struct first_half {
 	void *rmap_item;
 	void *mm;
 	__u64 pfn;
+	struct last_owner owners[2]; /* of the first page, of the second */
 };
 
 #define FIRST_HALF_WORDS (sizeof(struct first_half) / sizeof(__u64))
@@ -46,6 +55,34 @@ static __always_inline void point_item(__u16 type, void *rmap_item, void *mm, __
 	ksm_emit_mm(&event, mm);
 }
 
+/*
+ * The same for a merge, of which there may be a million a second. A filter is asked each time: the
+ * process may have moved to another cgroup.
+ */
+static __always_inline void point_merged(struct last_owner *last, __u16 type, void *rmap_item,
+					 void *mm, __u64 pfn)
+{
+	struct ksm_event event = { .type = type, .pfn = pfn };
+	__u64 now = *(volatile __u64 *)&life;
+
+	if (ksm_only_counted(type)) {
+		ksm_emit(&event);
+		return;
+	}
+	event.address = item_address(rmap_item);
+	if (ksm_filtering() || last->mm != (__u64)mm || last->life != now) {
+		if (!ksm_fill_mm(&event, mm))
+			return;
+		last->mm = (__u64)mm;
+		last->life = now;
+		last->id = event.mm;
+		last->tgid = event.tgid;
+	}
+	event.mm = last->id;
+	event.tgid = last->tgid;
+	ksm_emit(&event);
+}
+
 static __always_inline void point_merge(__u64 *slot, void *kpage, __u64 pfn, void *rmap_item,
 					void *mm, int err)
 {
@@ -60,9 +97,10 @@ static __always_inline void point_merge(__u64 *slot, void *kpage, __u64 pfn, voi
 		first->pfn = pfn;
 	} else {
 		if (first->rmap_item && first->pfn == pfn)
-			point_item(KSM_EVENT_NEW_PAGE, first->rmap_item, first->mm, pfn, 0);
+			point_merged(&first->owners[0], KSM_EVENT_NEW_PAGE,
+				     first->rmap_item, first->mm, pfn);
 		first->rmap_item = NULL;
-		point_item(KSM_EVENT_MERGE, rmap_item, mm, pfn, 0);
+		point_merged(&first->owners[1], KSM_EVENT_MERGE, rmap_item, mm, pfn);
 	}
 }
 
@@ -146,6 +184,7 @@ static __always_inline void point_exit(void *mm)
 	} else {
 		if (state->flags & MM_EXITED || !(state->flags & MM_PASSED))
 			return;
+		ksm_life_changes();
 		state->flags |= MM_EXITED;
 		event.tgid = state->tgid;
 		event.mm = state->id;

@@ -50,6 +50,7 @@ int app_open(struct app *a, const struct options *o, struct ksm_error *err)
 	struct ksm_error setup = { 0 };
 
 	a->o = o;
+	a->attach.pidfd = -1;
 	a->ui.sort = o->sort;
 	a->ui.pids = o->pids;
 	a->ui.npids = o->npids;
@@ -69,10 +70,6 @@ int app_open(struct app *a, const struct options *o, struct ksm_error *err)
 	a->io = sampler_backend(a->sampler)->io;
 	ksm_profile_each(&a->io, add_profile, &a->ui);
 	ksm_copy(a->ui.profiles_why, sizeof(a->ui.profiles_why), "there are no profiles");
-	ksm_copy(a->ui.no_attach, sizeof(a->ui.no_attach),
-		 ksm_io_exists(&a->io, KSM_ABI_DEV) ?
-			 "not from here yet: ksmctl attach -p PID, ksmctl detach -p PID" :
-			 "attach and detach need " KSM_ABI_DEV ", which is not there");
 	return 0;
 }
 
@@ -81,6 +78,7 @@ void app_close(struct app *a)
 	job_wait(&a->change_job);
 	job_wait(&a->join_job);
 	job_wait(&a->detail_job);
+	attach_close(&a->attach);
 	sampler_close(a->sampler);
 	replay_close(a->replay);
 	screen_free(&a->screen);
@@ -364,7 +362,11 @@ void app_request(struct app *a)
 		break;
 	case ASK_ATTACH:
 	case ASK_DETACH:
-		ui_say(&a->ui, true, "%s", a->ui.no_attach);
+		attach_ask(&a->attach, sampler_backend(a->sampler), &a->ui, &r);
+		break;
+	case ASK_ATTACH_NOW:
+	case ASK_DETACH_NOW:
+		attach_start(&a->attach, &a->ui);
 		break;
 	case ASK_JOIN:
 		start_join(a);
@@ -410,6 +412,8 @@ bool app_tick(struct app *a)
 	}
 	if (job_over(&a->detail_job))
 		a->ui.detail = &a->detail;
+	if (attach_tick(&a->attach, &a->ui))
+		app_take(a);
 	return events || a->change_job.running || a->join_job.running || a->detail_job.running ||
-	       (a->sampler && sampler_opening(a->sampler));
+	       a->attach.job.running || (a->sampler && sampler_opening(a->sampler));
 }

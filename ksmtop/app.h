@@ -6,6 +6,7 @@
 #ifndef KSMTOP_APP_H
 #define KSMTOP_APP_H
 
+#include "attach.h"
 #include "job.h"
 #include "lib/backend.h"
 #include "model.h"
@@ -49,6 +50,7 @@ struct app {
 	struct screen screen;
 	struct job change_job, join_job, detail_job;
 	struct app_change change;
+	struct attach attach;
 	struct ksmtop_sharing sharing;
 	struct ksmtop_detail detail;
 	pid_t detail_pid;

@@ -176,25 +176,10 @@ static void do_untag(struct ksmtop_ui *ui, const struct ksmtop_model *m, int arg
 
 static void do_attach(struct ksmtop_ui *ui, const struct ksmtop_model *m, int ask)
 {
-	struct ui_request r = { .ask = (enum ui_ask)ask };
-	const struct ksmtop_row *row;
-	char need[KSM_FORMAT_MAX];
-
 	if (!ui->nshown)
 		return;
-	if (ui->no_attach[0]) {
-		ui_say(ui, true, "%s", ui->no_attach);
-		return;
-	}
-	row = ui->shown[ui->cursor];
-	r.pid = row->p.pid;
-	if (ask == ASK_ATTACH)
-		keys_confirm(ui, r, "Make all anonymous memory of %d (%s) mergeable?", (int)r.pid,
-			     row->p.command);
-	else
-		keys_confirm(ui, r, "Unmerge %d (%s)? It needs up to %s for its own copies.",
-			     (int)r.pid, row->p.command,
-			     ksm_format_bytes(need, sizeof(need), (int64_t)row->saved.v));
+	ui->request =
+		(struct ui_request){ .ask = (enum ui_ask)ask, .pid = ui->shown[ui->cursor]->p.pid };
 }
 
 /* ---- moving -------------------------------------------------------------------------------- */
@@ -420,7 +405,7 @@ const struct ksmtop_binding ksmtop_bindings[] = {
 	  ASK_JOIN,
 	  KEY_IN(VIEW_DETAIL) | KEY_LIVE },
 	{ { 'a' }, "a", "attach: make it mergeable", NULL, do_attach, ASK_ATTACH, PROCS_LIVE },
-	{ { 'd' }, "d", "detach: unmerge it", NULL, do_attach, ASK_DETACH, PROCS_LIVE },
+	{ { 'd' }, "d", "detach: take that back", NULL, do_attach, ASK_DETACH, PROCS_LIVE },
 	{ { 'A' }, "A", "all processes, or only KSM's", NULL, do_all, 0, PROCS_LIVE },
 	{ { '<', ',' }, "< ,", "sort one column left", NULL, do_sort_step, -1, PROCS },
 	{ { '>', '.' }, "> .", "sort one column right", NULL, do_sort_step, 1, PROCS },

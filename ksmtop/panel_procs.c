@@ -74,7 +74,7 @@ static void opt_format(const struct ksmtop_row *r, char *buf, size_t size)
 
 	snprintf(buf, size, "%s",
 		 !r->p.have_opt		   ? "-" :
-		 opt & KSMTOP_OPT_ATTACHED ? "attach" :
+		 opt & KSMTOP_OPT_ATTACHED ? "attached" :
 		 opt & KSMTOP_OPT_PRCTL	   ? "prctl" :
 		 opt & KSMTOP_OPT_MADVISE  ? "madvise" :
 					     "no");
@@ -177,7 +177,7 @@ const struct ksmtop_column ksmtop_columns[] = {
 	{ .id = "optin",
 	  .title = "OPT-IN",
 	  .help = "how it became mergeable",
-	  .width = 7,
+	  .width = 8,
 	  .text = true,
 	  .format = opt_format,
 	  .style = ST_NORMAL },

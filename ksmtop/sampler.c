@@ -297,11 +297,23 @@ static void take_latency(struct ksmtop_sampler *p)
 		p->latency.n[i] += unmerge[i];
 }
 
+/* What runs at each page fault is there only while there may be merged pages to be written to. */
+static void take_faults_or_not(struct ksmtop_sampler *p, const struct ksmtop_sample *s)
+{
+	bool wanted = s->alive && !is_idle(s);
+
+	if (p->totals.stream)
+		ksm_stream_faults(p->totals.stream, wanted);
+	if (p->events.stream)
+		ksm_stream_faults(p->events.stream, wanted);
+}
+
 static void take_events(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 {
 	struct ksm_totals t;
 
 	hooks_look(&p->totals, false);
+	take_faults_or_not(p, s);
 	note_hooks(p, s);
 	p->breaks_changed = false;
 	if (!p->totals.stream || ksm_stream_totals(p->totals.stream, &t))

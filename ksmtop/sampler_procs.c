@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lib/attach.h"
 #include "lib/procs.h"
 #include "sampler_priv.h"
 
@@ -164,6 +166,57 @@ static void take_mergeable(struct ksmtop_sampler *p)
 	}
 }
 
+/* ---- attached ones --------------------------------------------------------------------------- */
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct ksm_abi_attached *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static void mark_attached(struct ksmtop_sampler *p, const struct ksm_abi_attached *list,
+			  size_t count)
+{
+	for (size_t i = 0; i < p->nrows; i++) {
+		struct ksm_abi_attached key = { .pid = (uint32_t)p->rows[i].pid };
+
+		if (!bsearch(&key, list, count, sizeof(*list), by_pid))
+			continue;
+		p->rows[i].have_opt = true;
+		p->rows[i].opt |= KSMTOP_OPT_ATTACHED;
+	}
+}
+
+/* The device is not held open: that would keep the module loaded. */
+static void take_attached(struct ksmtop_sampler *p, struct ksmtop_sample *s)
+{
+	struct ksm_abi_attached *list;
+	struct ksm_error err;
+	size_t count;
+	int fd, ret;
+
+	if (!ksm_io_exists(&p->backend.io, KSM_ABI_DEV))
+		return;
+	fd = ksm_attach_open(&p->backend.io, &err);
+	if (fd < 0) {
+		sampler_note(s, "attached processes: %s", err.text);
+		return;
+	}
+	ret = ksm_attach_list(fd, &list, &count);
+	close(fd);
+	if (ret) {
+		sampler_note(s, "attached processes: %s", strerror(-ret));
+		return;
+	}
+	qsort(list, count, sizeof(*list), by_pid);
+	if (count)
+		mark_attached(p, list, count);
+	free(list);
+}
+
+/* ---- a pass ---------------------------------------------------------------------------------- */
+
 /* Return: false while it is not known whether there is one. */
 static bool take_iter(struct ksmtop_sampler *p)
 {
@@ -202,6 +255,8 @@ void sampler_procs(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 	}
 	if (!p->iter || p->backend.fake)
 		take_from_proc(p, s);
+	if (!p->backend.fake)
+		take_attached(p, s);
 	if (!p->iter && !p->backend.fake)
 		sampler_note(s, "processes read from /proc (slower): %s", p->iter_why);
 	if (p->oom)

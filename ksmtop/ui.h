@@ -111,12 +111,14 @@ struct ui_hit {
  */
 enum ui_ask {
 	ASK_NOTHING,
-	ASK_SET,     /* @id to @text */
-	ASK_UNMERGE, /* ask whether run is to be 2, with the memory it needs */
-	ASK_UNDO,    /* likewise, taking back the last change */
-	ASK_PROFILE, /* profile number @id */
-	ASK_ATTACH,  /* process @pid */
-	ASK_DETACH,
+	ASK_SET,	/* @id to @text */
+	ASK_UNMERGE,	/* ask whether run is to be 2, with the memory it needs */
+	ASK_UNDO,	/* likewise, taking back the last change */
+	ASK_PROFILE,	/* profile number @id */
+	ASK_ATTACH,	/* ask whether process @pid is to be attached */
+	ASK_DETACH,	/* likewise, with the memory it needs */
+	ASK_ATTACH_NOW, /* the user said yes */
+	ASK_DETACH_NOW,
 	ASK_JOIN,   /* who shares with whom */
 	ASK_DETAIL, /* mappings of @pid */
 	ASK_SAVE,   /* the setup */
@@ -205,7 +207,6 @@ struct ui_replay {
  * @message: result of what was wanted, until the next key; @message_bad when it failed
  * @undo: changes made here, the last one last
  * @profiles: what UI_PROFILE offers; @profiles_why when there are none
- * @no_attach: why nothing can be attached or detached, "" when it can
  */
 struct ksmtop_ui {
 	enum ui_mode mode;
@@ -250,7 +251,6 @@ struct ksmtop_ui {
 	struct ui_profile profiles[KSMTOP_PROFILES];
 	int nprofiles;
 	char profiles_why[128];
-	char no_attach[160];
 	struct ui_replay replay;
 	bool paused;
 	bool redraw;

@@ -76,22 +76,25 @@ static void test_attach_asks(void **state)
 {
 	struct fixture *f = *state;
 
-	press(f, 'a');
-	assert_int_equal(f->ui.mode, UI_CONFIRM);
+	press(f, 'a'); /* it is found out first what it takes */
+	assert_int_equal(f->ui.request.ask, ASK_ATTACH);
+	assert_int_equal(f->ui.request.pid, 101);
+	f->ui.request = (struct ui_request){ 0 };
+	press(f, 'd');
+	assert_int_equal(f->ui.request.ask, ASK_DETACH);
+	f->ui.request = (struct ui_request){ 0 };
+	keys_confirm(&f->ui, (struct ui_request){ .ask = ASK_DETACH_NOW, .pid = 101 }, "Detach?");
 	press(f, 'n');
 	assert_int_equal(f->ui.mode, UI_NORMAL);
 	assert_int_equal(f->ui.request.ask, ASK_NOTHING);
-	press(f, 'd');
-	assert_int_equal(f->ui.mode, UI_CONFIRM);
+	keys_confirm(&f->ui, (struct ui_request){ .ask = ASK_DETACH_NOW, .pid = 101 }, "Detach?");
 	press(f, 'y');
-	assert_int_equal(f->ui.request.ask, ASK_DETACH);
+	assert_int_equal(f->ui.request.ask, ASK_DETACH_NOW);
 	assert_int_equal(f->ui.request.pid, 101);
+	f->ui.nshown = 0; /* nobody under the cursor */
 	f->ui.request = (struct ui_request){ 0 };
-	strcpy(f->ui.no_attach, "because");
 	press(f, 'a');
-	assert_int_equal(f->ui.mode, UI_NORMAL);
-	assert_string_equal(f->ui.message, "because");
-	assert_true(f->ui.message_bad);
+	assert_int_equal(f->ui.request.ask, ASK_NOTHING);
 }
 
 static void assert_set(struct fixture *f, unsigned int id, const char *text)

@@ -23,6 +23,7 @@
 #define TICK_NS (TICK_MS * UINT64_C(1000000))
 #define SECOND_NS UINT64_C(1000000000)
 #define WAKE_BYTES (256u << 10)
+#define WAKE_MASK 31 /* of so many events, one looks how full the ring is */
 #define LOAD_TRIES 8
 #define FINISH_NS SECOND_NS
 /* Set to see what libbpf has to say. */
@@ -33,7 +34,8 @@
  * @opts: as given, event and count masks completed
  * @skel: NULL when no program can be used
  * @prober: what can be hooked
- * @attached: programs at work
+ * @attached: programs at work but those that run at every page fault, which are in @faults
+ * @no_faults: @faults is empty because ksm_stream_faults() said so
  * @misses: how many of the runs they missed can have been breaks
  * @window: events not yet sorted
  * @ticks: times of the last two looks at the ring
@@ -49,7 +51,8 @@ struct ksm_stream {
 	struct ksm_stream_opts opts;
 	struct events_bpf *skel;
 	struct ksm_prober prober;
-	struct ksm_attached attached;
+	struct ksm_attached attached, faults;
+	bool no_faults;
 	struct ksm_misses misses;
 	struct ksm_hook *hooks;
 	size_t hook_count;
@@ -127,6 +130,7 @@ static void configure(struct ksm_stream *s)
 	s->skel->rodata->follow_children = s->opts.only_watched && s->opts.children;
 	s->skel->rodata->filter_cgroup = s->opts.cgroup;
 	s->skel->rodata->wake_bytes = bytes / 2 < WAKE_BYTES ? bytes / 2 : WAKE_BYTES;
+	s->skel->rodata->wake_mask = s->skel->rodata->wake_bytes < WAKE_BYTES ? 0 : WAKE_MASK;
 	s->skel->rodata->backends = s->opts.backend;
 	s->skel->rodata->page_removed_here = !is_chosen(s, "tp_remove_page");
 	s->skel->rodata->fault_ends_seen = is_chosen(s, "fault_end");
@@ -200,6 +204,12 @@ static int load(struct ksm_stream *s)
 	return choose(s);
 }
 
+/* Does it run at every page fault of the machine? */
+static bool is_at_faults(const char *name)
+{
+	return !strncmp(name, "fault_", strlen("fault_"));
+}
+
 /* Attaches one program and everything of its rung in the rung's order. */
 static void attach_named(struct ksm_stream *s, const char *name)
 {
@@ -208,7 +218,7 @@ static void attach_named(struct ksm_stream *s, const char *name)
 
 	if (!state->chosen || state->attached || state->why[0])
 		return;
-	ret = ksm_attach(&s->attached, state);
+	ret = ksm_attach(is_at_faults(name) ? &s->faults : &s->attached, state);
 	state->attached = !ret;
 	if (ret)
 		give_up(s, name, "cannot be attached", -ret);
@@ -216,6 +226,7 @@ static void attach_named(struct ksm_stream *s, const char *name)
 
 static void detach(struct ksm_stream *s)
 {
+	ksm_detach(&s->faults);
 	ksm_detach(&s->attached);
 	for (size_t i = 0; i < s->prober.count; i++)
 		s->prober.progs[i].attached = false;
@@ -235,6 +246,29 @@ static int attach(struct ksm_stream *s)
 	for (size_t i = 0; i < s->prober.count; i++)
 		failed |= s->prober.progs[i].chosen && s->prober.progs[i].why[0];
 	return failed;
+}
+
+static void attach_faults(struct ksm_stream *s)
+{
+	for (size_t i = 0; i < ksm_rung_count; i++)
+		for (int j = 0; j < KSM_HOOK_PROGS && ksm_rungs[i].progs[j]; j++)
+			if (is_at_faults(ksm_rungs[i].progs[j]))
+				attach_named(s, ksm_rungs[i].progs[j]);
+}
+
+void ksm_stream_faults(struct ksm_stream *s, bool wanted)
+{
+	if (wanted == !s->no_faults)
+		return;
+	s->no_faults = !wanted;
+	if (wanted) {
+		attach_faults(s);
+		return;
+	}
+	ksm_detach(&s->faults);
+	for (size_t i = 0; i < s->prober.count; i++)
+		if (is_at_faults(s->prober.progs[i].name))
+			s->prober.progs[i].attached = false;
 }
 
 static int start(struct ksm_stream *s)

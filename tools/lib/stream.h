@@ -122,6 +122,16 @@ void ksm_stream_close(struct ksm_stream *stream);
 int ksm_stream_watch(struct ksm_stream *stream, uint32_t tgid);
 
 /**
+ * ksm_stream_faults - whether page faults need be looked at
+ * @stream: open stream
+ * @wanted: false while nothing is merged and nothing merges, so that there are no COW breaks
+ *
+ * Where the kernel's functions cannot be hooked, COW breaks are found among all page faults of the
+ * machine, which costs each of them a little. A stream looks at them until it is told not to.
+ */
+void ksm_stream_faults(struct ksm_stream *stream, bool wanted);
+
+/**
  * ksm_stream_known - a process that entered KSM before the stream was opened
  * @stream: open stream
  * @tgid: process
