@@ -3,14 +3,12 @@
 
 #include <string.h>
 
+#include "lib/latency.h"
 #include "lib/trace_types.h"
 
 void hist_add(struct ksmtop_hist *h, uint64_t ns)
 {
-	unsigned int bit = 63 - (unsigned int)__builtin_clzll(ns | 1 << KSM_LATENCY_BITS);
-	uint64_t below = ns >> (bit - KSM_LATENCY_BITS) & ((1 << KSM_LATENCY_BITS) - 1);
-
-	h->n[bit << KSM_LATENCY_BITS | below]++;
+	h->n[ksm_latency_slot(ns)]++;
 }
 
 void hist_minus(struct ksmtop_hist *to, const struct ksmtop_hist *a, const struct ksmtop_hist *b)

@@ -18,9 +18,13 @@ static void test_slots(void **state)
 	unsigned int first = KSM_LATENCY_BITS << KSM_LATENCY_BITS;
 
 	assert_int_equal(ksm_latency_value(first), 1 << KSM_LATENCY_BITS);
+	assert_int_equal(ksm_latency_slot(0), first);
+	assert_int_equal(ksm_latency_slot(UINT64_MAX), KSM_LATENCY_SLOTS - 1);
 	for (unsigned int slot = first; slot + 1 < KSM_LATENCY_SLOTS; slot++) {
 		uint64_t low = ksm_latency_value(slot), high = ksm_latency_value(slot + 1);
 
+		assert_int_equal(ksm_latency_slot(low), slot);
+		assert_int_equal(ksm_latency_slot(high - 1), slot);
 		assert_true(high > low);
 		assert_true((high - low) * 8 <= low);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/latency.h"
 #include "lib/trace_types.h"
 
 /* Times as elsewhere in JSON: nanoseconds, since the start of the recording. */
@@ -84,14 +85,14 @@ static void put_hist(struct json_object *to, const struct hist *h)
 	ksm_json_uint(to, "p999_ns", hist_percentile(h, 99.9));
 	ksm_json_uint(to, "max_ns", h->max);
 	buckets = ksm_json_arr(to, "histogram");
-	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
+	for (unsigned int i = 0; i < KSM_LATENCY_SLOTS; i++) {
 		struct json_object *one;
 
-		if (!h->bucket[i])
+		if (!h->slot[i])
 			continue;
 		one = json_object_new_object();
-		ksm_json_uint(one, "from_ns", hist_from(i));
-		ksm_json_uint(one, "count", h->bucket[i]);
+		ksm_json_uint(one, "from_ns", ksm_latency_value(i));
+		ksm_json_uint(one, "count", h->slot[i]);
 		json_object_array_add(buckets, one);
 	}
 }

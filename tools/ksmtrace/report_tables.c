@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/latency.h"
 #include "lib/trace_types.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -164,16 +165,16 @@ static void print_hist(const struct report_view *v, const struct hist *h, FILE *
 	int width;
 
 	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned int i = 0; i < HIST_BUCKETS; i += HIST_SUB) {
+		for (unsigned int i = 0; i < KSM_LATENCY_SLOTS; i += HIST_SUB) {
 			count = 0;
 			for (unsigned int j = i; j < i + HIST_SUB; j++)
-				count += h->bucket[j];
+				count += h->slot[j];
 			if (count > max)
 				max = count;
 			if (!pass || !count)
 				continue;
 			fprintf(to, "%12s  %12s  ",
-				ksm_format_duration(from, sizeof(from), hist_from(i)),
+				ksm_format_duration(from, sizeof(from), ksm_latency_value(i)),
 				ksm_format_count(number, sizeof(number), count));
 			width = (count * 50.0 + max - 1) / max;
 			while (width--)

@@ -3,6 +3,14 @@
 
 #include "ksm_event.h"
 
+unsigned int ksm_latency_slot(uint64_t ns)
+{
+	unsigned int bit = 63 - (unsigned int)__builtin_clzll(ns | 1 << KSM_LATENCY_BITS);
+	uint64_t below = ns >> (bit - KSM_LATENCY_BITS) & ((1 << KSM_LATENCY_BITS) - 1);
+
+	return bit << KSM_LATENCY_BITS | (unsigned int)below;
+}
+
 uint64_t ksm_latency_value(unsigned int slot)
 {
 	unsigned int bit = slot >> KSM_LATENCY_BITS;

@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* The slot that a latency is counted in; below 8 ns there are no finer ones than from 8 to 15. */
+unsigned int ksm_latency_slot(uint64_t ns);
+
 /* The smallest latency of a slot, ns. */
 uint64_t ksm_latency_value(unsigned int slot);
 
