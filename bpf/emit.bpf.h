@@ -107,14 +107,14 @@ extern struct watched_map watched SEC(".maps");
 extern struct latency_map latency SEC(".maps");
 
 /* Set before loading. */
-extern const volatile __u64 event_mask; /* types that go into the ring */
-extern const volatile __u64 count_mask; /* types that are counted, a superset */
-extern const volatile __u32 filter_tgids; /* only the processes in `watched` */
+extern const volatile __u64 event_mask;	     /* types that go into the ring */
+extern const volatile __u64 count_mask;	     /* types that are counted, a superset */
+extern const volatile __u32 filter_tgids;    /* only the processes in `watched` */
 extern const volatile __u32 follow_children; /* what they fork is watched too */
 extern const volatile __u64 filter_cgroup; /* only processes in this cgroup and below it; 0: all */
-extern const volatile __u32 wake_bytes; /* pending bytes in the ring that wake the reader */
-extern const volatile __u32 wake_mask; /* looked at with each event whose number has none of these */
-extern const volatile __u32 backends;	/* BIT(KSM_BACKEND_KERNEL), BIT(KSM_BACKEND_ENGINE) */
+extern const volatile __u32 wake_bytes;	   /* pending bytes in the ring that wake the reader */
+extern const volatile __u32 wake_mask;	   /* looked at when an event's number has none of these */
+extern const volatile __u32 backends;	   /* BIT(KSM_BACKEND_KERNEL), BIT(KSM_BACKEND_ENGINE) */
 
 extern __u32 last_mm_id;
 extern __u64 life; /* counts what may change whose an address space is, see ksm_life_changes() */

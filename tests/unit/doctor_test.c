@@ -78,7 +78,7 @@ static bool other_matter(const char *name)
 	return !strcmp(name, "hooks");
 }
 
-static void examine(const char *wanted, enum doctor_level level, const char *says)
+static void examine(const char *wanted, enum ksm_verdict level, const char *says)
 {
 	struct ksm_backend b = tree_open();
 	struct doctor doc = { .b = &b, .io = &b.io };
@@ -88,18 +88,18 @@ static void examine(const char *wanted, enum doctor_level level, const char *say
 	if (doctor_collect(&doc, &err))
 		fail_msg("%s", err.text);
 	for (unsigned int i = 0; i < doctor_check_count; i++) {
-		struct doctor_finding f = { .level = DOCTOR_OK };
+		struct ksm_finding f = { .verdict = KSM_FOUND_OK };
 		bool is_wanted = wanted && !strcmp(doctor_checks[i].name, wanted);
 
 		doctor_checks[i].func(&doc, &f);
 		assert_true(f.evidence[0]);
 		seen |= is_wanted;
-		if (is_wanted && (f.level != level || !strstr(f.evidence, says)))
-			fail_msg("%s: level %d: %s", wanted, f.level, f.evidence);
-		if (is_wanted && level != DOCTOR_OK)
+		if (is_wanted && (f.verdict != level || !strstr(f.evidence, says)))
+			fail_msg("%s: level %d: %s", wanted, f.verdict, f.evidence);
+		if (is_wanted && level != KSM_FOUND_OK)
 			assert_true(f.remedy[0]);
 		if (!is_wanted && !other_matter(doctor_checks[i].name) &&
-		    f.level >= (wanted ? DOCTOR_WRONG : DOCTOR_NOTE))
+		    f.verdict >= (wanted ? KSM_FOUND_WRONG : KSM_FOUND_NOTE))
 			fail_msg("%s on a machine with %s: %s", doctor_checks[i].name,
 				 wanted ? wanted : "nothing", f.evidence);
 	}
@@ -109,7 +109,7 @@ static void examine(const char *wanted, enum doctor_level level, const char *say
 
 static void test_healthy(void **state)
 {
-	examine(NULL, DOCTOR_OK, "");
+	examine(NULL, KSM_FOUND_OK, "");
 }
 
 #define PLANT_FILES 4
@@ -123,93 +123,96 @@ static void test_healthy(void **state)
  */
 struct plant {
 	const char *check;
-	enum doctor_level level;
+	enum ksm_verdict level;
 	const char *says;
 	const char *files[PLANT_FILES][2];
 };
 
 static const struct plant plants[] = {
-	{ "run", DOCTOR_WRONG, "run is 0", { { DIR "/run", "0\n" } } },
-	{ "scanner", DOCTOR_NOTE, "cannot be told", { { "/proc/61/stat", NULL } } },
-	{ "speed", DOCTOR_WRONG, "pages_to_scan is 0", { { DIR "/pages_to_scan", "0\n" } } },
+	{ "run", KSM_FOUND_WRONG, "run is 0", { { DIR "/run", "0\n" } } },
+	{ "scanner", KSM_FOUND_NOTE, "cannot be told", { { "/proc/61/stat", NULL } } },
+	{ "speed", KSM_FOUND_WRONG, "pages_to_scan is 0", { { DIR "/pages_to_scan", "0\n" } } },
 	{ "speed",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "a full scan sleeps 1 h 27 min",
 	  { { DIR "/pages_to_scan", "10\n" }, { DIR "/sleep_millisecs", "200\n" } } },
 	{ "profit",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "exceeds the saving",
 	  { { DIR "/general_profit", "-1000000\n" } } },
 	{ "volatile",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "change from scan to scan",
 	  { { DIR "/pages_volatile", "1000000\n" } } },
 	{ "volatile",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "or smart scan skips them",
 	  { { DIR "/pages_volatile", "1000000\n" },
 	    { DIR "/smart_scan", "1\n" },
 	    { DIR "/pages_skipped", "5\n" } } },
 	{ "smart",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "101001 pages stand alone",
 	  { { DIR "/pages_unshared", "101000\n" },
 	    { DIR "/pages_volatile", "1\n" },
 	    { DIR "/smart_scan", "1\n" },
 	    { DIR "/pages_skipped", "5\n" } } },
 	{ "sharing",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "copies of one another",
 	  { { DIR "/stable_node_dups", "4000\n" } } },
-	{ "numa", DOCTOR_NOTE, "up to 2 times", { { DIR "/merge_across_nodes", "0\n" } } },
+	{ "numa", KSM_FOUND_NOTE, "up to 2 times", { { DIR "/merge_across_nodes", "0\n" } } },
 	{ "swap",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "came back from swap as copies",
 	  { { "/proc/vmstat", "ksm_swpin_copy 100000\n" } } },
 	{ "memory",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "works for little",
 	  { { "/proc/meminfo", "MemTotal: 838860800 kB\nMemAvailable: 800000000 kB\n" } } },
-	{ "tuner", DOCTOR_NOTE, "ksmtuned sets KSM", { { "/proc/800/comm", "ksmtuned\n" } } },
+	{ "tuner", KSM_FOUND_NOTE, "ksmtuned sets KSM", { { "/proc/800/comm", "ksmtuned\n" } } },
 	{ "tuner",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "the kernel's advisor",
 	  { { DIR "/advisor_mode", "none [scan-time]\n" } } },
-	{ "tuner", DOCTOR_NOTE, "KubeVirt", { { "/proc/800/comm", "virt-handler\n" } } },
+	{ "tuner", KSM_FOUND_NOTE, "KubeVirt", { { "/proc/800/comm", "virt-handler\n" } } },
 	{ "tuner",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "ksm.service (at the next start)",
 	  { { UNITS "/ksm.service", "" } } },
 	{ "tuner",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "undo each other's work",
 	  { { "/proc/800/comm", "ksmtuned\n" }, { "/proc/801/comm", "uksmd\n" } } },
 	{ "shadow",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "/usr/sbin/ksmctl is another",
 	  { { "/usr/sbin/ksmctl", "#!/bin/sh\n" } } },
 	{ "thp",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "hide duplicates",
 	  { { "/proc/700/smaps", MARKED "AnonHugePages: 1000000 kB\n" FLAGS_MARKED },
 	    { DIR "/pages_sharing", "500\n" } } },
 	{ "khugepaged",
-	  DOCTOR_NOTE,
+	  KSM_FOUND_NOTE,
 	  "at most 256 shared",
 	  { { KSM_ABI_THP "/enabled", "[always] madvise never\n" } } },
-	{ "files", DOCTOR_NOTE, "1 files not there: smart_scan", { { DIR "/smart_scan", NULL } } },
+	{ "files",
+	  KSM_FOUND_NOTE,
+	  "1 files not there: smart_scan",
+	  { { DIR "/smart_scan", NULL } } },
 	{ "shared",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "has 1.0 GiB of shared memory",
 	  { { "/proc/701/smaps", MAP("/memfd:x") "Rss: 1048576 kB\n" FLAGS_SHARED },
 	    { "/proc/701/cmdline", "qemu-kvm" } } },
 	{ "hugetlb",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "has 1.0 GiB of hugetlbfs",
 	  { { "/proc/701/smaps", MAP("/h") "Private_Hugetlb: 1048576 kB\n" FLAGS_HUGE },
 	    { "/proc/701/cmdline", "qemu-kvm" } } },
 	{ "guests",
-	  DOCTOR_WRONG,
+	  KSM_FOUND_WRONG,
 	  "none of it marked",
 	  { { "/proc/701/smaps", MARKED FLAGS_PLAIN }, { "/proc/701/cmdline", "qemu-kvm" } } },
 };
@@ -230,7 +233,7 @@ static void test_planted(void **state)
 }
 
 /* A filter shows only beside a guest that marked nothing: two findings, of one cause. */
-static void check_alone(const char *name, enum doctor_level level, const char *says)
+static void check_alone(const char *name, enum ksm_verdict level, const char *says)
 {
 	struct ksm_backend b = tree_open();
 	struct doctor doc = { .b = &b, .io = &b.io };
@@ -238,13 +241,13 @@ static void check_alone(const char *name, enum doctor_level level, const char *s
 
 	assert_int_equal(doctor_collect(&doc, &err), 0);
 	for (unsigned int i = 0; i < doctor_check_count; i++) {
-		struct doctor_finding f = { .level = DOCTOR_OK };
+		struct ksm_finding f = { .verdict = KSM_FOUND_OK };
 
 		if (strcmp(doctor_checks[i].name, name))
 			continue;
 		doctor_checks[i].func(&doc, &f);
-		if (f.level != level || !strstr(f.evidence, says))
-			fail_msg("%s: level %d: %s", name, f.level, f.evidence);
+		if (f.verdict != level || !strstr(f.evidence, says))
+			fail_msg("%s: level %d: %s", name, f.verdict, f.evidence);
 	}
 	doctor_free(&doc);
 }
@@ -252,20 +255,20 @@ static void check_alone(const char *name, enum doctor_level level, const char *s
 static void test_seccomp(void **state)
 {
 	process(701, "qemu", "qemu-kvm", MARKED FLAGS_PLAIN);
-	check_alone("seccomp", DOCTOR_OK, "no sign");
+	check_alone("seccomp", KSM_FOUND_OK, "no sign");
 	tree_put("/proc/701/status", "Name:\tqemu\nUid:\t0\t0\t0\t0\nSeccomp:\t2\n");
-	check_alone("seccomp", DOCTOR_WRONG, "runs under a seccomp filter");
+	check_alone("seccomp", KSM_FOUND_WRONG, "runs under a seccomp filter");
 	/* told so: no filter needed to explain it */
 	tree_put("/proc/701/cmdline", "qemu-system-x86_64 -machine mem-merge=off");
-	check_alone("seccomp", DOCTOR_OK, "no sign");
-	check_alone("guests", DOCTOR_WRONG, "(mem-merge=off)");
+	check_alone("seccomp", KSM_FOUND_OK, "no sign");
+	check_alone("guests", KSM_FOUND_WRONG, "(mem-merge=off)");
 }
 
 static void test_nothing_mergeable(void **state)
 {
 	tree_put("/proc/700/smaps", MAP("") "Rss: 4 kB\nAnonymous: 4 kB\n" FLAGS_PLAIN);
 	tree_put("/proc/700/ksm_stat", "ksm_rmap_items 0\nksm_zero_pages 0\n");
-	check_alone("mergeable", DOCTOR_WRONG, "no process has memory marked");
+	check_alone("mergeable", KSM_FOUND_WRONG, "no process has memory marked");
 }
 
 /* Rates are measured on a running kernel (tests/vm/t/doctor.test): here they are judged. */
@@ -274,36 +277,36 @@ static void test_rates(void **state)
 	static const struct {
 		double rate;
 		int64_t saved;
-		enum doctor_level level;
+		enum ksm_verdict level;
 		const char *says;
 	} cases[] = {
-		{ -1, 1000, DOCTOR_OK, "not measured" },
-		{ 0, 0, DOCTOR_OK, "0 merged pages" },
-		{ 99, 0, DOCTOR_OK, "99 merged pages" },
-		{ 200, 100000, DOCTOR_OK, "200 merged pages" },
-		{ 2000, 100000, DOCTOR_WRONG, "2000 merged pages" },
+		{ -1, 1000, KSM_FOUND_OK, "not measured" },
+		{ 0, 0, KSM_FOUND_OK, "0 merged pages" },
+		{ 99, 0, KSM_FOUND_OK, "99 merged pages" },
+		{ 200, 100000, KSM_FOUND_OK, "200 merged pages" },
+		{ 2000, 100000, KSM_FOUND_WRONG, "2000 merged pages" },
 	};
 	struct ksm_backend b = tree_open();
 	struct doctor doc = { .b = &b, .io = &b.io };
 
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(cases); i++) {
-		struct doctor_finding f = { .level = DOCTOR_OK };
+		struct ksm_finding f = { .verdict = KSM_FOUND_OK };
 
 		doc.cow_rate = cases[i].rate;
 		doc.d.saved_pages = cases[i].saved;
 		doctor_cow(&doc, &f);
-		assert_int_equal(f.level, cases[i].level);
+		assert_int_equal(f.verdict, cases[i].level);
 		assert_non_null(strstr(f.evidence, cases[i].says));
 		doc.swapin_rate = cases[i].rate;
 		doctor_swap(&doc, &f);
-		assert_int_equal(f.level == DOCTOR_WRONG, cases[i].level == DOCTOR_WRONG);
+		assert_int_equal(f.verdict == KSM_FOUND_WRONG, cases[i].level == KSM_FOUND_WRONG);
 	}
 }
 
 /* Our engine keeping users apart, and what that costs. */
 static void test_domains(void **state)
 {
-	check_alone("domains", DOCTOR_OK, "everybody");
+	check_alone("domains", KSM_FOUND_OK, "everybody");
 	tree_ksm(KSM_ABI_ENGINE_DIR, true);
 	tree_put(KSM_ABI_ENGINE_DIR "/run", "1\n");
 	tree_put(KSM_ABI_ENGINE_DIR "/merge_domain", "all [uid] cgroup\n");
@@ -312,9 +315,9 @@ static void test_domains(void **state)
 	tree_put(DIR "/run", "0\n");
 	tree_put(DIR "/pages_sharing", "0\n");
 	tree_put(DIR "/pages_shared", "0\n");
-	check_alone("domains", DOCTOR_NOTE, "merge_domain is uid");
+	check_alone("domains", KSM_FOUND_NOTE, "merge_domain is uid");
 	tree_put(KSM_ABI_ENGINE_DIR "/pages_domain_refused", "10\n");
-	check_alone("domains", DOCTOR_OK, "inside their domain");
+	check_alone("domains", KSM_FOUND_OK, "inside their domain");
 }
 
 /* Without any KSM: that, and what does not depend on it. */
@@ -322,7 +325,7 @@ static void test_no_ksm(void **state)
 {
 	struct ksm_io io;
 	struct doctor doc = { .io = &io };
-	struct doctor_finding f = { .level = DOCTOR_OK };
+	struct ksm_finding f = { .verdict = KSM_FOUND_OK };
 	struct ksm_error err = { 0 };
 
 	assert_int_equal(ksm_io_init(&io, tree_root), 0);
@@ -332,7 +335,7 @@ static void test_no_ksm(void **state)
 			doctor_checks[i].func(&doc, &f);
 	memset(&f, 0, sizeof(f));
 	doctor_kernel(&doc, &f);
-	assert_int_equal(f.level, DOCTOR_WRONG);
+	assert_int_equal(f.verdict, KSM_FOUND_WRONG);
 	assert_non_null(strstr(f.evidence, "no KSM"));
 	doctor_free(&doc);
 }
@@ -340,14 +343,14 @@ static void test_no_ksm(void **state)
 /* Secure Boot's lockdown, a module for another kernel: only when somebody installed the engine. */
 static void test_engine(void **state)
 {
-	check_alone("engine", DOCTOR_OK, "not installed");
+	check_alone("engine", KSM_FOUND_OK, "not installed");
 	tree_put("/proc/modules", "");
 	tree_put("/proc/sys/kernel/osrelease", "6.12.1\n");
 	tree_put("/lib/modules/6.12.1/modules.dep", "extra/ksm_engine.ko:\n");
 	tree_put("/lib/modules/6.12.1/extra/ksm_engine.ko", "none");
 	tree_put(KSM_ABI_BTF, "x");
 	tree_put(KSM_ABI_LOCKDOWN, "none [integrity] confidentiality\n");
-	check_alone("engine", DOCTOR_NOTE, "lockdown");
+	check_alone("engine", KSM_FOUND_NOTE, "lockdown");
 }
 
 int main(void)

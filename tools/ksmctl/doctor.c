@@ -14,9 +14,10 @@
 #include "lib/log.h"
 
 static const char *const level_names[] = {
-	[DOCTOR_OK] = "ok",
-	[DOCTOR_NOTE] = "note",
-	[DOCTOR_WRONG] = "WRONG",
+	[KSM_FOUND_OK] = "ok",
+	[KSM_FOUND_NOTE] = "note",
+	[KSM_FOUND_WRONG] = "WRONG",
+	[KSM_FOUND_UNKNOWN] = "?",
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -37,20 +38,20 @@ static const struct argp argp = {
 	.children = ksmctl_children,
 };
 
-static void print_text(const char *name, const struct doctor_finding *f)
+static void print_text(const char *name, const struct ksm_finding *f)
 {
-	printf("%-5s  %-10s %s\n", level_names[f->level], name, f->evidence);
+	printf("%-5s  %-10s %s\n", level_names[f->verdict], name, f->evidence);
 	if (f->remedy[0])
 		printf("%17s -> %s\n", "", f->remedy);
 }
 
-static void add_json(struct json_object *list, const char *name, const struct doctor_finding *f)
+static void add_json(struct json_object *list, const char *name, const struct ksm_finding *f)
 {
-	static const char *const words[] = { "ok", "note", "wrong" };
+	static const char *const words[] = { "ok", "note", "wrong", "unknown" };
 	struct json_object *o = json_object_new_object();
 
 	ksm_json_str(o, "check", name);
-	ksm_json_str(o, "level", words[f->level]);
+	ksm_json_str(o, "level", words[f->verdict]);
 	ksm_json_str(o, "evidence", f->evidence);
 	ksm_json_str(o, "remedy", f->remedy[0] ? f->remedy : NULL);
 	json_object_array_add(list, o);
@@ -67,12 +68,12 @@ static int examine(struct doctor *doc, bool json)
 		list = ksm_json_arr(root, "findings");
 	}
 	for (unsigned int i = 0; i < doctor_check_count; i++) {
-		struct doctor_finding f = { .level = DOCTOR_OK };
+		struct ksm_finding f = { .verdict = KSM_FOUND_OK };
 
 		if (!doc->b && !(doctor_checks[i].flags & DOCTOR_ANYWHERE))
 			continue;
 		doctor_checks[i].func(doc, &f);
-		wrong += f.level == DOCTOR_WRONG;
+		wrong += f.verdict == KSM_FOUND_WRONG;
 		if (json)
 			add_json(list, doctor_checks[i].name, &f);
 		else

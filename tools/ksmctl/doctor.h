@@ -3,22 +3,9 @@
 #define KSMCTL_DOCTOR_H
 
 #include "ksmctl/cmd.h"
+#include "lib/finding.h"
 #include "lib/guest.h"
 #include "lib/procs.h"
-
-enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WRONG };
-
-/**
- * struct doctor_finding - what one check found
- * @level: fine, worth knowing, or a reason why nothing, little or too much merges
- * @evidence: the figures it was judged by
- * @remedy: what to do, "" when nothing
- */
-struct doctor_finding {
-	enum doctor_level level;
-	char evidence[400];
-	char remedy[200];
-};
 
 /**
  * struct doctor_proc - the memory of a process, as far as KSM is concerned
@@ -81,12 +68,12 @@ struct doctor {
 /**
  * struct doctor_check - one question
  * @name: stable, for scripts
- * @func: fills the finding, which arrives as DOCTOR_OK with empty texts
+ * @func: fills the finding, which arrives as KSM_FOUND_OK with empty texts
  * @flags: DOCTOR_ANYWHERE, DOCTOR_STATUS
  */
 struct doctor_check {
 	const char *name;
-	void (*func)(struct doctor *doc, struct doctor_finding *f);
+	void (*func)(struct doctor *doc, struct ksm_finding *f);
 	unsigned int flags;
 };
 
@@ -99,27 +86,27 @@ extern const unsigned int doctor_check_count;
 #define DOCTOR_STATUS 2u
 
 /* doctor_memory.c: what there is to merge */
-void doctor_mergeable(struct doctor *doc, struct doctor_finding *f);
-void doctor_shared(struct doctor *doc, struct doctor_finding *f);
-void doctor_hugetlb(struct doctor *doc, struct doctor_finding *f);
-void doctor_guests(struct doctor *doc, struct doctor_finding *f);
-void doctor_seccomp(struct doctor *doc, struct doctor_finding *f);
-void doctor_thp(struct doctor *doc, struct doctor_finding *f);
-void doctor_khugepaged(struct doctor *doc, struct doctor_finding *f);
+void doctor_mergeable(struct doctor *doc, struct ksm_finding *f);
+void doctor_shared(struct doctor *doc, struct ksm_finding *f);
+void doctor_hugetlb(struct doctor *doc, struct ksm_finding *f);
+void doctor_guests(struct doctor *doc, struct ksm_finding *f);
+void doctor_seccomp(struct doctor *doc, struct ksm_finding *f);
+void doctor_thp(struct doctor *doc, struct ksm_finding *f);
+void doctor_khugepaged(struct doctor *doc, struct ksm_finding *f);
 
 /* doctor_host.c: what else is going on */
-void doctor_kernel(struct doctor *doc, struct doctor_finding *f);
-void doctor_engine(struct doctor *doc, struct doctor_finding *f);
-void doctor_numa(struct doctor *doc, struct doctor_finding *f);
-void doctor_domains(struct doctor *doc, struct doctor_finding *f);
-void doctor_cow(struct doctor *doc, struct doctor_finding *f);
-void doctor_swap(struct doctor *doc, struct doctor_finding *f);
-void doctor_memory(struct doctor *doc, struct doctor_finding *f);
-void doctor_tuner(struct doctor *doc, struct doctor_finding *f);
-void doctor_shadow(struct doctor *doc, struct doctor_finding *f);
+void doctor_kernel(struct doctor *doc, struct ksm_finding *f);
+void doctor_engine(struct doctor *doc, struct ksm_finding *f);
+void doctor_numa(struct doctor *doc, struct ksm_finding *f);
+void doctor_domains(struct doctor *doc, struct ksm_finding *f);
+void doctor_cow(struct doctor *doc, struct ksm_finding *f);
+void doctor_swap(struct doctor *doc, struct ksm_finding *f);
+void doctor_memory(struct doctor *doc, struct ksm_finding *f);
+void doctor_tuner(struct doctor *doc, struct ksm_finding *f);
+void doctor_shadow(struct doctor *doc, struct ksm_finding *f);
 
 /* Which events can be had from this kernel (doctor_hooks.c). */
-void doctor_hooks(struct doctor *doc, struct doctor_finding *f);
+void doctor_hooks(struct doctor *doc, struct ksm_finding *f);
 
 /**
  * doctor_collect() - read what the checks look at
@@ -132,10 +119,6 @@ void doctor_free(struct doctor *doc);
 
 /* The number behind a key of /proc/vmstat or /proc/meminfo, 0 when there is none. */
 uint64_t doctor_number(const struct doctor *doc, const char *path, const char *key);
-
-/* Set level and texts; @remedy may be NULL. */
-void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *remedy,
-		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* A counter of the backend, 0 where it has none. */
 static inline int64_t doctor_value(const struct doctor *doc, unsigned int id)

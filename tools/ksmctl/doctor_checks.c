@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,46 +11,33 @@
 /* More of the tracked pages than this changing from scan to scan is work for nothing. */
 #define VOLATILE_PERCENT 50
 
-void doctor_find(struct doctor_finding *f, enum doctor_level level, const char *remedy,
-		 const char *fmt, ...)
-{
-	va_list ap;
-
-	f->level = level;
-	ksm_copy(f->remedy, sizeof(f->remedy), remedy ? remedy : "");
-	va_start(ap, fmt);
-	vsnprintf(f->evidence, sizeof(f->evidence), fmt, ap);
-	va_end(ap);
-}
-
-static void check_run(struct doctor *doc, struct doctor_finding *f)
+static void check_run(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t run = doctor_value(doc, KSM_ABI_RUN);
 
 	if (run & KSM_RUN_MERGE)
-		doctor_find(f, DOCTOR_OK, NULL, "merging runs");
+		ksm_find(f, KSM_FOUND_OK, NULL, "merging runs");
 	else
-		doctor_find(f, DOCTOR_WRONG, "ksmctl start",
-			    "run is %" PRId64 " (%s): nothing merges", run, ksmctl_run_name(run));
+		ksm_find(f, KSM_FOUND_WRONG, "ksmctl start",
+			 "run is %" PRId64 " (%s): nothing merges", run, ksmctl_run_name(run));
 }
 
-static void check_scanner(struct doctor *doc, struct doctor_finding *f)
+static void check_scanner(struct doctor *doc, struct ksm_finding *f)
 {
 	char total[KSM_FORMAT_MAX];
 	struct ksm_scanner s;
 	int ret = ksm_scanner_read(doc->b, &s);
 
 	if (ret)
-		doctor_find(f, DOCTOR_NOTE, "look from the host's own PID namespace",
-			    "%s: its use of CPU cannot be told (%s)", doc->b->thread,
-			    strerror(-ret));
+		ksm_find(f, KSM_FOUND_NOTE, "look from the host's own PID namespace",
+			 "%s: its use of CPU cannot be told (%s)", doc->b->thread, strerror(-ret));
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "%s is pid %d, %s of CPU so far", doc->b->thread,
-			    s.pid, ksm_format_duration(total, sizeof(total), s.runtime));
+		ksm_find(f, KSM_FOUND_OK, NULL, "%s is pid %d, %s of CPU so far", doc->b->thread,
+			 s.pid, ksm_format_duration(total, sizeof(total), s.runtime));
 }
 
 /* A lower bound: the scanning itself takes time on top of the sleeping. */
-static void check_speed(struct doctor *doc, struct doctor_finding *f)
+static void check_speed(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t pages = ksm_tracked_pages(&doc->s),
 		batch = doctor_value(doc, KSM_ABI_PAGES_TO_SCAN);
@@ -60,8 +46,8 @@ static void check_speed(struct doctor *doc, struct doctor_finding *f)
 	double seconds;
 
 	if (!batch) {
-		doctor_find(f, DOCTOR_WRONG, "ksmctl set pages_to_scan=100",
-			    "pages_to_scan is 0: nothing is ever scanned");
+		ksm_find(f, KSM_FOUND_WRONG, "ksmctl set pages_to_scan=100",
+			 "pages_to_scan is 0: nothing is ever scanned");
 		return;
 	}
 	if (marked > pages)
@@ -70,25 +56,25 @@ static void check_speed(struct doctor *doc, struct doctor_finding *f)
 		  (double)doctor_value(doc, KSM_ABI_SLEEP_MILLISECS) / 1e3;
 	ksm_format_duration(text, sizeof(text), (uint64_t)(seconds * 1e9));
 	if (seconds > SLOW_SCAN_SECONDS)
-		doctor_find(f, DOCTOR_WRONG, "raise pages_to_scan or lower sleep_millisecs",
-			    "a full scan sleeps %s alone, and a merge takes two", text);
+		ksm_find(f, KSM_FOUND_WRONG, "raise pages_to_scan or lower sleep_millisecs",
+			 "a full scan sleeps %s alone, and a merge takes two", text);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "a full scan of %" PRId64 " pages sleeps %s", pages,
-			    text);
+		ksm_find(f, KSM_FOUND_OK, NULL, "a full scan of %" PRId64 " pages sleeps %s", pages,
+			 text);
 }
 
-static void check_profit(struct doctor *doc, struct doctor_finding *f)
+static void check_profit(struct doctor *doc, struct ksm_finding *f)
 {
 	char saved[KSM_FORMAT_MAX], metadata[KSM_FORMAT_MAX];
 
 	ksm_format_bytes(saved, sizeof(saved), doc->d.saved_bytes);
 	ksm_format_bytes(metadata, sizeof(metadata), doc->d.metadata_bytes);
 	if (doc->d.profit_bytes < 0)
-		doctor_find(f, DOCTOR_WRONG,
-			    "mark only memory that has duplicates, or ksmctl unmerge",
-			    "metadata (%s) exceeds the saving (%s)", metadata, saved);
+		ksm_find(f, KSM_FOUND_WRONG,
+			 "mark only memory that has duplicates, or ksmctl unmerge",
+			 "metadata (%s) exceeds the saving (%s)", metadata, saved);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "%s saved for %s of metadata", saved, metadata);
+		ksm_find(f, KSM_FOUND_OK, NULL, "%s saved for %s of metadata", saved, metadata);
 }
 
 /* Pages that smart scan leaves alone are in no tree, so the kernel counts them as volatile, too. */
@@ -97,26 +83,26 @@ static bool skips(struct doctor *doc)
 	return doctor_value(doc, KSM_ABI_SMART_SCAN) && doctor_value(doc, KSM_ABI_PAGES_SKIPPED);
 }
 
-static void check_volatile(struct doctor *doc, struct doctor_finding *f)
+static void check_volatile(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t all = ksm_tracked_pages(&doc->s),
 		changing = doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 
 	/* the first scan of a page always finds it volatile */
 	if (doctor_value(doc, KSM_ABI_FULL_SCANS) <= 2 || changing * 100 <= all * VOLATILE_PERCENT)
-		doctor_find(f, DOCTOR_OK, NULL, "%" PRId64 " of %" PRId64 " tracked pages changing",
-			    changing, all);
+		ksm_find(f, KSM_FOUND_OK, NULL, "%" PRId64 " of %" PRId64 " tracked pages changing",
+			 changing, all);
 	else if (skips(doc))
-		doctor_find(f, DOCTOR_NOTE,
-			    "to tell which: ksmctl set smart_scan=0, two full scans, and ask again",
-			    "%" PRId64 " of %" PRId64
-			    " tracked pages change from scan to scan, or smart scan skips them",
-			    changing, all);
+		ksm_find(f, KSM_FOUND_NOTE,
+			 "to tell which: ksmctl set smart_scan=0, two full scans, and ask again",
+			 "%" PRId64 " of %" PRId64
+			 " tracked pages change from scan to scan, or smart scan skips them",
+			 changing, all);
 	else
-		doctor_find(f, DOCTOR_WRONG,
-			    "such memory is not worth merging; a faster scan helps a little",
-			    "%" PRId64 " of %" PRId64 " tracked pages change from scan to scan",
-			    changing, all);
+		ksm_find(f, KSM_FOUND_WRONG,
+			 "such memory is not worth merging; a faster scan helps a little",
+			 "%" PRId64 " of %" PRId64 " tracked pages change from scan to scan",
+			 changing, all);
 }
 
 /*
@@ -125,42 +111,42 @@ static void check_volatile(struct doctor *doc, struct doctor_finding *f)
  * in different scans, and what is not looked at in the same one never meets. The engine skips by
  * the number of the scan: kmod/core/policy.c.
  */
-static void check_smart(struct doctor *doc, struct doctor_finding *f)
+static void check_smart(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t alone = doctor_value(doc, KSM_ABI_PAGES_UNSHARED) +
 			doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 
 	if (!skips(doc))
-		doctor_find(f, DOCTOR_OK, NULL, "smart scan skips nothing");
+		ksm_find(f, KSM_FOUND_OK, NULL, "smart scan skips nothing");
 	else if (doc->b->kind == KSM_BACKEND_KERNEL && alone * 2 > ksm_tracked_pages(&doc->s))
-		doctor_find(f, DOCTOR_NOTE,
-			    "ksmctl set smart_scan=0 until merging has settled, or the engine",
-			    "smart scan may keep equal pages from ever meeting that were first "
-			    "seen in different scans; %" PRId64 " pages stand alone",
-			    alone);
+		ksm_find(f, KSM_FOUND_NOTE,
+			 "ksmctl set smart_scan=0 until merging has settled, or the engine",
+			 "smart scan may keep equal pages from ever meeting that were first "
+			 "seen in different scans; %" PRId64 " pages stand alone",
+			 alone);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "smart scan has skipped %" PRId64 " visits",
-			    doctor_value(doc, KSM_ABI_PAGES_SKIPPED));
+		ksm_find(f, KSM_FOUND_OK, NULL, "smart scan has skipped %" PRId64 " visits",
+			 doctor_value(doc, KSM_ABI_PAGES_SKIPPED));
 }
 
 /* Chains are pages kept several times because max_page_sharing mappings share one. */
-static void check_sharing(struct doctor *doc, struct doctor_finding *f)
+static void check_sharing(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t dups = doctor_value(doc, KSM_ABI_STABLE_NODE_DUPS);
 	int64_t shared = doctor_value(doc, KSM_ABI_PAGES_SHARED);
 
 	if (dups * 10 > shared && shared)
-		doctor_find(f, DOCTOR_NOTE, "raise max_page_sharing (after ksmctl unmerge)",
-			    "max_page_sharing %" PRId64 " makes %" PRId64 " of %" PRId64
-			    " KSM pages copies of one another",
-			    doctor_value(doc, KSM_ABI_MAX_PAGE_SHARING), dups, shared);
+		ksm_find(f, KSM_FOUND_NOTE, "raise max_page_sharing (after ksmctl unmerge)",
+			 "max_page_sharing %" PRId64 " makes %" PRId64 " of %" PRId64
+			 " KSM pages copies of one another",
+			 doctor_value(doc, KSM_ABI_MAX_PAGE_SHARING), dups, shared);
 	else
-		doctor_find(f, DOCTOR_OK, NULL,
-			    "max_page_sharing %" PRId64 " costs %" PRId64 " copies of KSM pages",
-			    doctor_value(doc, KSM_ABI_MAX_PAGE_SHARING), dups);
+		ksm_find(f, KSM_FOUND_OK, NULL,
+			 "max_page_sharing %" PRId64 " costs %" PRId64 " copies of KSM pages",
+			 doctor_value(doc, KSM_ABI_MAX_PAGE_SHARING), dups);
 }
 
-static void check_files(struct doctor *doc, struct doctor_finding *f)
+static void check_files(struct doctor *doc, struct ksm_finding *f)
 {
 	char list[240] = "";
 	unsigned int missing = 0, there = 0;
@@ -176,19 +162,19 @@ static void check_files(struct doctor *doc, struct doctor_finding *f)
 			 ksm_knobs[i].name);
 	}
 	if (missing)
-		doctor_find(f, DOCTOR_NOTE,
-			    "a newer kernel, or our engine, which has them on every one",
-			    "%u files not there: %s", missing, list);
+		ksm_find(f, KSM_FOUND_NOTE,
+			 "a newer kernel, or our engine, which has them on every one",
+			 "%u files not there: %s", missing, list);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "all %u files are there", there);
+		ksm_find(f, KSM_FOUND_OK, NULL, "all %u files are there", there);
 }
 
-static void check_processes(struct doctor *doc, struct doctor_finding *f)
+static void check_processes(struct doctor *doc, struct ksm_finding *f)
 {
 	if (doc->procs.reason[0])
-		doctor_find(f, DOCTOR_NOTE, NULL, "%s", doc->procs.reason);
+		ksm_find(f, KSM_FOUND_NOTE, NULL, "%s", doc->procs.reason);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "every process tells its merged pages");
+		ksm_find(f, KSM_FOUND_OK, NULL, "every process tells its merged pages");
 }
 
 const struct doctor_check doctor_checks[] = {

@@ -31,7 +31,7 @@ static void list_hook(char *list, size_t size, const struct ksm_hook *hook, cons
 		snprintf(list + len, size - len, "%s%s", len ? ", " : "", type_name(hook->type));
 }
 
-static void judge(const struct ksm_hook *hooks, size_t count, struct doctor_finding *f)
+static void judge(const struct ksm_hook *hooks, size_t count, struct ksm_finding *f)
 {
 	size_t missing = 0, second = 0;
 	char none[180] = "", other[180] = "";
@@ -49,16 +49,16 @@ static void judge(const struct ksm_hook *hooks, size_t count, struct doctor_find
 		}
 	}
 	if (missing || second)
-		doctor_find(f, missing ? DOCTOR_NOTE : DOCTOR_OK, "ksmtrace list tells all of each",
-			    "%zu of %zu kinds of events%s%s%s%s", count - missing, count,
-			    missing ? "; none for: " : "", none,
-			    second ? "; not by the best hook: " : "", other);
+		ksm_find(f, missing ? KSM_FOUND_NOTE : KSM_FOUND_OK,
+			 "ksmtrace list tells all of each", "%zu of %zu kinds of events%s%s%s%s",
+			 count - missing, count, missing ? "; none for: " : "", none,
+			 second ? "; not by the best hook: " : "", other);
 	else
-		doctor_find(f, DOCTOR_OK, NULL,
-			    "all %zu kinds of events can be had, by the best hook", count);
+		ksm_find(f, KSM_FOUND_OK, NULL,
+			 "all %zu kinds of events can be had, by the best hook", count);
 }
 
-void doctor_hooks(struct doctor *doc, struct doctor_finding *f)
+void doctor_hooks(struct doctor *doc, struct ksm_finding *f)
 {
 	struct ksm_stream_opts opts = {
 		.backend =
@@ -71,11 +71,11 @@ void doctor_hooks(struct doctor *doc, struct doctor_finding *f)
 	size_t count;
 
 	if (doc->b->fake) {
-		doctor_find(f, DOCTOR_NOTE, NULL, "a machine of files has no events");
+		ksm_find(f, KSM_FOUND_NOTE, NULL, "a machine of files has no events");
 		return;
 	}
 	if (ksm_stream_open(&opts, &stream, err, sizeof(err))) {
-		doctor_find(f, DOCTOR_NOTE, NULL, "events: %s", err);
+		ksm_find(f, KSM_FOUND_NOTE, NULL, "events: %s", err);
 		return;
 	}
 	hooks = ksm_stream_hooks(stream, &count);

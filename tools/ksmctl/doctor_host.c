@@ -20,46 +20,46 @@
 #define AMPLE_PERCENT 70
 #define SAVED_PERCENT 1
 
-void doctor_kernel(struct doctor *doc, struct doctor_finding *f)
+void doctor_kernel(struct doctor *doc, struct ksm_finding *f)
 {
 	unsigned int other;
 
 	if (!doc->b) {
-		doctor_find(f, DOCTOR_WRONG, "a kernel built with CONFIG_KSM=y",
-			    "this kernel has no KSM: no " KSM_ABI_KERNEL_DIR);
+		ksm_find(f, KSM_FOUND_WRONG, "a kernel built with CONFIG_KSM=y",
+			 "this kernel has no KSM: no " KSM_ABI_KERNEL_DIR);
 		return;
 	}
 	other = doc->b->kind == KSM_BACKEND_KERNEL ? KSM_BACKEND_ENGINE : KSM_BACKEND_KERNEL;
-	doctor_find(f, DOCTOR_OK, NULL, "%s; %s is %s", ksm_backend_title(doc->b->kind),
-		    ksm_backend_title(other),
-		    ksm_backend_exists(doc->io, other) ? "there, too" : "not loaded");
+	ksm_find(f, KSM_FOUND_OK, NULL, "%s; %s is %s", ksm_backend_title(doc->b->kind),
+		 ksm_backend_title(other),
+		 ksm_backend_exists(doc->io, other) ? "there, too" : "not loaded");
 }
 
 /* Only an engine that somebody installed and that cannot be loaded is worth a word. */
-void doctor_engine(struct doctor *doc, struct doctor_finding *f)
+void doctor_engine(struct doctor *doc, struct ksm_finding *f)
 {
-	const struct ksm_engine_finding *why = NULL;
+	const struct ksm_finding *why = NULL;
 	struct ksm_engine e;
 
 	ksm_engine_check(doc->io, &e);
 	if (e.loaded) {
-		doctor_find(f, DOCTOR_OK, NULL, KSM_ENGINE_MODULE " is loaded");
+		ksm_find(f, KSM_FOUND_OK, NULL, KSM_ENGINE_MODULE " is loaded");
 		return;
 	}
 	for (int i = 0; i < KSM_ENGINE_CHECKS; i++)
-		if (e.findings[i].verdict == KSM_ENGINE_REFUSES &&
+		if (e.findings[i].verdict == KSM_FOUND_WRONG &&
 		    strcmp(e.findings[i].name, "file")) {
 			why = &e.findings[i];
 			break;
 		}
 	if (why && e.path[0])
-		doctor_find(f, DOCTOR_NOTE, why->remedy, KSM_ENGINE_MODULE " cannot be loaded: %s",
-			    why->evidence);
+		ksm_find(f, KSM_FOUND_NOTE, why->remedy, KSM_ENGINE_MODULE " cannot be loaded: %s",
+			 why->evidence);
 	else if (!e.path[0])
-		doctor_find(f, DOCTOR_OK, NULL, KSM_ENGINE_MODULE " is not installed%s%s",
-			    why ? ", and could not be loaded: " : "", why ? why->evidence : "");
+		ksm_find(f, KSM_FOUND_OK, NULL, KSM_ENGINE_MODULE " is not installed%s%s",
+			 why ? ", and could not be loaded: " : "", why ? why->evidence : "");
 	else
-		doctor_find(f, DOCTOR_OK, NULL, KSM_ENGINE_MODULE " could be loaded");
+		ksm_find(f, KSM_FOUND_OK, NULL, KSM_ENGINE_MODULE " could be loaded");
 }
 
 /* "0-1,4": how many nodes */
@@ -79,7 +79,7 @@ static unsigned int count_nodes(const char *list)
 	return count;
 }
 
-void doctor_numa(struct doctor *doc, struct doctor_finding *f)
+void doctor_numa(struct doctor *doc, struct ksm_finding *f)
 {
 	char text[64] = "";
 	unsigned int nodes;
@@ -88,20 +88,19 @@ void doctor_numa(struct doctor *doc, struct doctor_finding *f)
 	nodes = count_nodes(text);
 	if (nodes > 1 && ksm_snapshot_has(&doc->s, KSM_ABI_MERGE_ACROSS_NODES) &&
 	    !doctor_value(doc, KSM_ABI_MERGE_ACROSS_NODES))
-		doctor_find(
-			f, DOCTOR_NOTE,
-			"ksmctl set merge_across_nodes=1 (after ksmctl unmerge), if remote "
-			"memory is cheap enough",
-			"merge_across_nodes is 0: equal pages stay up to %u times, once on each "
-			"node",
-			nodes);
+		ksm_find(f, KSM_FOUND_NOTE,
+			 "ksmctl set merge_across_nodes=1 (after ksmctl unmerge), if remote "
+			 "memory is cheap enough",
+			 "merge_across_nodes is 0: equal pages stay up to %u times, once on each "
+			 "node",
+			 nodes);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "%u NUMA node%s, pages merge across %s",
-			    nodes ? nodes : 1, nodes > 1 ? "s" : "", nodes > 1 ? "them" : "it");
+		ksm_find(f, KSM_FOUND_OK, NULL, "%u NUMA node%s, pages merge across %s",
+			 nodes ? nodes : 1, nodes > 1 ? "s" : "", nodes > 1 ? "them" : "it");
 }
 
 /* Keeping users or groups apart is a choice: what it costs is worth knowing, not wrong. */
-void doctor_domains(struct doctor *doc, struct doctor_finding *f)
+void doctor_domains(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t refused = doctor_value(doc, KSM_ABI_PAGES_DOMAIN_REFUSED);
 	char mode[KSM_WORD_MAX] = "all", text[KSM_FORMAT_MAX];
@@ -110,38 +109,38 @@ void doctor_domains(struct doctor *doc, struct doctor_finding *f)
 		ksm_snapshot_word(&doc->s, KSM_ABI_MERGE_DOMAIN, mode, sizeof(mode));
 	ksm_format_pages(text, sizeof(text), refused);
 	if (strcmp(mode, "all") && refused * 10 > doc->d.saved_pages)
-		doctor_find(f, DOCTOR_NOTE,
-			    "ksmctl set merge_domain=all (after ksmctl unmerge), if they may learn "
-			    "about each other",
-			    "merge_domain is %s: %s have equals in other domains and stay", mode,
-			    text);
+		ksm_find(f, KSM_FOUND_NOTE,
+			 "ksmctl set merge_domain=all (after ksmctl unmerge), if they may learn "
+			 "about each other",
+			 "merge_domain is %s: %s have equals in other domains and stay", mode,
+			 text);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "pages merge %s",
-			    strcmp(mode, "all") ? "inside their domain, at hardly a loss" :
-						  "with those of everybody");
+		ksm_find(f, KSM_FOUND_OK, NULL, "pages merge %s",
+			 strcmp(mode, "all") ? "inside their domain, at hardly a loss" :
+					       "with those of everybody");
 }
 
-void doctor_cow(struct doctor *doc, struct doctor_finding *f)
+void doctor_cow(struct doctor *doc, struct ksm_finding *f)
 {
 	if (doc->cow_rate > STORM_PER_SECOND && doc->cow_rate * 60 > (double)doc->d.saved_pages)
-		doctor_find(f, DOCTOR_WRONG,
-			    "ksmtop shows whose pages break: do not mark that memory, or stop",
-			    "%.0f merged pages are written to and copied in a second; %" PRId64
-			    " are saved",
-			    doc->cow_rate, doc->d.saved_pages);
+		ksm_find(f, KSM_FOUND_WRONG,
+			 "ksmtop shows whose pages break: do not mark that memory, or stop",
+			 "%.0f merged pages are written to and copied in a second; %" PRId64
+			 " are saved",
+			 doc->cow_rate, doc->d.saved_pages);
 	else if (doc->cow_rate < 0)
-		doctor_find(f, DOCTOR_OK, NULL, "copies of merged pages are not measured: %s",
-			    doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE ?
-				    "no cow_ksm in /proc/vmstat" :
-				    "merging does not run");
+		ksm_find(f, KSM_FOUND_OK, NULL, "copies of merged pages are not measured: %s",
+			 doctor_value(doc, KSM_ABI_RUN) & KSM_RUN_MERGE ?
+				 "no cow_ksm in /proc/vmstat" :
+				 "merging does not run");
 	else
-		doctor_find(f, DOCTOR_OK, NULL,
-			    "%.0f merged pages are copied in a second because of writes",
-			    doc->cow_rate);
+		ksm_find(f, KSM_FOUND_OK, NULL,
+			 "%.0f merged pages are copied in a second because of writes",
+			 doc->cow_rate);
 }
 
 /* The total is of weeks, and says that it happens; the rate says that it happens too much. */
-void doctor_swap(struct doctor *doc, struct doctor_finding *f)
+void doctor_swap(struct doctor *doc, struct ksm_finding *f)
 {
 	uint64_t copies = doctor_number(doc, "/proc/vmstat", "ksm_swpin_copy ");
 	uint64_t total = doctor_number(doc, "/proc/meminfo", "SwapTotal:");
@@ -152,20 +151,20 @@ void doctor_swap(struct doctor *doc, struct doctor_finding *f)
 
 	ksm_format_bytes(text, sizeof(text), (int64_t)used * 1024);
 	if (storm || (used && copies > (uint64_t)doc->d.saved_pages))
-		doctor_find(f, storm ? DOCTOR_WRONG : DOCTOR_NOTE,
-			    "less swapping: more memory, a lower vm.swappiness, memory.swap.max=0 "
-			    "for the guests",
-			    "%" PRIu64 " merged pages came back from swap as copies, %.0f a second "
-			    "now; %" PRId64 " are saved, %s of swap is used",
-			    copies, doc->swapin_rate > 0 ? doc->swapin_rate : 0, doc->d.saved_pages,
-			    text);
+		ksm_find(f, storm ? KSM_FOUND_WRONG : KSM_FOUND_NOTE,
+			 "less swapping: more memory, a lower vm.swappiness, memory.swap.max=0 "
+			 "for the guests",
+			 "%" PRIu64 " merged pages came back from swap as copies, %.0f a second "
+			 "now; %" PRId64 " are saved, %s of swap is used",
+			 copies, doc->swapin_rate > 0 ? doc->swapin_rate : 0, doc->d.saved_pages,
+			 text);
 	else
-		doctor_find(f, DOCTOR_OK, NULL,
-			    "%s of swap is used, %" PRIu64 " merged pages came back as copies",
-			    text, copies);
+		ksm_find(f, KSM_FOUND_OK, NULL,
+			 "%s of swap is used, %" PRIu64 " merged pages came back as copies", text,
+			 copies);
 }
 
-void doctor_memory(struct doctor *doc, struct doctor_finding *f)
+void doctor_memory(struct doctor *doc, struct ksm_finding *f)
 {
 	uint64_t total = doctor_number(doc, "/proc/meminfo", "MemTotal:") * 1024;
 	uint64_t available = doctor_number(doc, "/proc/meminfo", "MemAvailable:") * 1024;
@@ -177,17 +176,16 @@ void doctor_memory(struct doctor *doc, struct doctor_finding *f)
 	if (runs && doctor_value(doc, KSM_ABI_FULL_SCANS) > 2 &&
 	    available / 100 > total / 10000 * AMPLE_PERCENT &&
 	    doc->d.saved_bytes * 100 < (int64_t)total * SAVED_PERCENT)
-		doctor_find(
-			f, DOCTOR_NOTE, "ksmctl stop, or a profile that scans less",
-			"%s of %s are available, and merging saves less than %d %%: the scanner "
-			"works for little",
-			have, all, SAVED_PERCENT);
+		ksm_find(f, KSM_FOUND_NOTE, "ksmctl stop, or a profile that scans less",
+			 "%s of %s are available, and merging saves less than %d %%: the scanner "
+			 "works for little",
+			 have, all, SAVED_PERCENT);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, total ? "%s of %s are available" : "not known",
-			    have, all);
+		ksm_find(f, KSM_FOUND_OK, NULL, total ? "%s of %s are available" : "not known",
+			 have, all);
 }
 
-void doctor_tuner(struct doctor *doc, struct doctor_finding *f)
+void doctor_tuner(struct doctor *doc, struct ksm_finding *f)
 {
 	struct ksm_tuner found[KSM_TUNERS_MAX];
 	size_t n = ksm_tuners_find(doc->io, doc->b ? &doc->s : NULL, found), running = 0;
@@ -201,13 +199,13 @@ void doctor_tuner(struct doctor *doc, struct doctor_finding *f)
 			 found[i].running ? "" : " (at the next start)");
 	}
 	if (running > 1)
-		doctor_find(f, DOCTOR_WRONG, found[0].remedy,
-			    "several set KSM and undo each other's work: %s", list);
+		ksm_find(f, KSM_FOUND_WRONG, found[0].remedy,
+			 "several set KSM and undo each other's work: %s", list);
 	else if (n)
-		doctor_find(f, DOCTOR_NOTE, found[0].remedy,
-			    "%s sets KSM, too: what is set by hand does not last", list);
+		ksm_find(f, KSM_FOUND_NOTE, found[0].remedy,
+			 "%s sets KSM, too: what is set by hand does not last", list);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "nobody else was seen tuning");
+		ksm_find(f, KSM_FOUND_OK, NULL, "nobody else was seen tuning");
 }
 
 static bool same_file(const char *path, const struct stat *self)
@@ -218,14 +216,14 @@ static bool same_file(const char *path, const struct stat *self)
 }
 
 /* The ksmtuned package brings a ksmctl, too: {start|stop} without a word about what they do. */
-void doctor_shadow(struct doctor *doc, struct doctor_finding *f)
+void doctor_shadow(struct doctor *doc, struct ksm_finding *f)
 {
 	char *path = strdup(getenv("PATH") ?: ""), *rest, *dir;
 	char file[PATH_MAX], full[2 * PATH_MAX];
 	struct stat self = { 0 };
 	bool ours = false;
 
-	doctor_find(f, DOCTOR_OK, NULL, "no other ksmctl in PATH");
+	ksm_find(f, KSM_FOUND_OK, NULL, "no other ksmctl in PATH");
 	/* without a file of our own to compare with, nothing can be told */
 	rest = stat("/proc/self/exe", &self) ? NULL : path;
 	while ((dir = strsep(&rest, ":"))) {
@@ -237,10 +235,10 @@ void doctor_shadow(struct doctor *doc, struct doctor_finding *f)
 			ours = true;
 			continue;
 		}
-		doctor_find(f, DOCTOR_NOTE,
-			    "call ours by its full path, or put its directory first in PATH",
-			    "%s is another ksmctl%s", file,
-			    ours ? ", behind ours in PATH" : ", found before ours");
+		ksm_find(f, KSM_FOUND_NOTE,
+			 "call ours by its full path, or put its directory first in PATH",
+			 "%s is another ksmctl%s", file,
+			 ours ? ", behind ours in PATH" : ", found before ours");
 		break;
 	}
 	free(path);

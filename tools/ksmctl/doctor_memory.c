@@ -19,7 +19,7 @@ static const char *name_of(const struct doctor_proc *p)
 	return p->guest[0] ? p->guest : p->comm;
 }
 
-void doctor_mergeable(struct doctor *doc, struct doctor_finding *f)
+void doctor_mergeable(struct doctor *doc, struct ksm_finding *f)
 {
 	char bytes[KSM_FORMAT_MAX];
 	size_t marked = 0;
@@ -27,18 +27,18 @@ void doctor_mergeable(struct doctor *doc, struct doctor_finding *f)
 	for (size_t i = 0; i < doc->memory_count; i++)
 		marked += doc->memory[i].marked > 0;
 	if (doc->procs_error)
-		doctor_find(f, DOCTOR_NOTE, NULL, "/proc cannot be listed: %s",
-			    strerror(-doc->procs_error));
+		ksm_find(f, KSM_FOUND_NOTE, NULL, "/proc cannot be listed: %s",
+			 strerror(-doc->procs_error));
 	else if (marked || doc->procs.count)
-		doctor_find(f, DOCTOR_OK, NULL,
-			    "%s marked mergeable, %zu of %zu processes take part",
-			    ksm_format_bytes(bytes, sizeof(bytes), (int64_t)doc->sum.marked),
-			    marked > doc->procs.count ? marked : doc->procs.count, doc->procs.seen);
+		ksm_find(f, KSM_FOUND_OK, NULL,
+			 "%s marked mergeable, %zu of %zu processes take part",
+			 ksm_format_bytes(bytes, sizeof(bytes), (int64_t)doc->sum.marked),
+			 marked > doc->procs.count ? marked : doc->procs.count, doc->procs.seen);
 	else if (doc->procs.denied)
-		doctor_find(f, DOCTOR_NOTE, "run as root", "%s", doc->procs.reason);
+		ksm_find(f, KSM_FOUND_NOTE, "run as root", "%s", doc->procs.reason);
 	else
-		doctor_find(f, DOCTOR_WRONG, MARK_REMEDY ", or ksmctl attach",
-			    "no process has memory marked mergeable");
+		ksm_find(f, KSM_FOUND_WRONG, MARK_REMEDY ", or ksmctl attach",
+			 "no process has memory marked mergeable");
 }
 
 /* The process with most of a kind of memory, guests before others; NULL when none has much. */
@@ -73,7 +73,7 @@ static uint64_t hugetlb_of(const struct doctor_proc *p)
  * A guest that has most of its memory where KSM never looks is a mistake of whoever set it up; of
  * other programs (databases) it is how they are.
  */
-static void excluded(const struct doctor *doc, struct doctor_finding *f,
+static void excluded(const struct doctor *doc, struct ksm_finding *f,
 		     uint64_t (*of)(const struct doctor_proc *p), const char *kind,
 		     const char *remedy, uint64_t all)
 {
@@ -83,21 +83,21 @@ static void excluded(const struct doctor *doc, struct doctor_finding *f,
 
 	ksm_format_bytes(total, sizeof(total), (int64_t)all);
 	if (!p) {
-		doctor_find(f, DOCTOR_OK, NULL, "%s of %s in all processes", total, kind);
+		ksm_find(f, KSM_FOUND_OK, NULL, "%s of %s in all processes", total, kind);
 		return;
 	}
 	guest = p->guest[0] && of(p) > p->marked_anon + p->plain_anon;
 	ksm_format_bytes(bytes, sizeof(bytes), (int64_t)of(p));
 	if (guest || !doc->sum.marked)
-		doctor_find(f, guest ? DOCTOR_WRONG : DOCTOR_NOTE, remedy,
-			    "%s %s (pid %d) has %s of %s, which KSM never takes",
-			    guest ? "guest" : "process", name_of(p), p->pid, bytes, kind);
+		ksm_find(f, guest ? KSM_FOUND_WRONG : KSM_FOUND_NOTE, remedy,
+			 "%s %s (pid %d) has %s of %s, which KSM never takes",
+			 guest ? "guest" : "process", name_of(p), p->pid, bytes, kind);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "%s of %s in all processes, which KSM never takes",
-			    total, kind);
+		ksm_find(f, KSM_FOUND_OK, NULL, "%s of %s in all processes, which KSM never takes",
+			 total, kind);
 }
 
-void doctor_shared(struct doctor *doc, struct doctor_finding *f)
+void doctor_shared(struct doctor *doc, struct ksm_finding *f)
 {
 	excluded(
 		doc, f, shared_of, "shared memory (memfd, shm, share=on)",
@@ -105,7 +105,7 @@ void doctor_shared(struct doctor *doc, struct doctor_finding *f)
 		doc->sum.shared);
 }
 
-void doctor_hugetlb(struct doctor *doc, struct doctor_finding *f)
+void doctor_hugetlb(struct doctor *doc, struct ksm_finding *f)
 {
 	excluded(doc, f, hugetlb_of, "hugetlbfs pages",
 		 "give the guest ordinary memory (no hugepages in its configuration)",
@@ -125,7 +125,7 @@ static const struct doctor_proc *unmarked_guest(const struct doctor *doc)
 	return NULL;
 }
 
-void doctor_guests(struct doctor *doc, struct doctor_finding *f)
+void doctor_guests(struct doctor *doc, struct ksm_finding *f)
 {
 	const struct doctor_proc *p = unmarked_guest(doc);
 	char bytes[KSM_FORMAT_MAX];
@@ -134,35 +134,35 @@ void doctor_guests(struct doctor *doc, struct doctor_finding *f)
 	for (size_t i = 0; i < doc->memory_count; i++)
 		guests += doc->memory[i].guest[0] != 0;
 	if (p)
-		doctor_find(f, DOCTOR_WRONG,
-			    p->no_merge ? "start it with -machine mem-merge=on (libvirt: no "
-					  "<nosharepages/>)" :
-					  "-machine mem-merge=on, or ksmctl attach",
-			    "guest %s (pid %d) has %s of private memory, none of it marked "
-			    "mergeable%s",
-			    p->guest, p->pid,
-			    ksm_format_bytes(bytes, sizeof(bytes), (int64_t)p->plain_anon),
-			    p->no_merge ? " (mem-merge=off)" : "");
+		ksm_find(f, KSM_FOUND_WRONG,
+			 p->no_merge ? "start it with -machine mem-merge=on (libvirt: no "
+				       "<nosharepages/>)" :
+				       "-machine mem-merge=on, or ksmctl attach",
+			 "guest %s (pid %d) has %s of private memory, none of it marked "
+			 "mergeable%s",
+			 p->guest, p->pid,
+			 ksm_format_bytes(bytes, sizeof(bytes), (int64_t)p->plain_anon),
+			 p->no_merge ? " (mem-merge=off)" : "");
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "%zu virtual machines, none with unmarked memory",
-			    guests);
+		ksm_find(f, KSM_FOUND_OK, NULL, "%zu virtual machines, none with unmarked memory",
+			 guests);
 }
 
 /*
  * Nobody can see that a filter refused madvise(). What can be seen is a guest that was not told
  * to leave its memory alone, did not mark it, and has a filter.
  */
-void doctor_seccomp(struct doctor *doc, struct doctor_finding *f)
+void doctor_seccomp(struct doctor *doc, struct ksm_finding *f)
 {
 	const struct doctor_proc *p = unmarked_guest(doc);
 
 	if (p && p->seccomp && !p->no_merge)
-		doctor_find(f, DOCTOR_WRONG,
-			    "allow madvise in the filter (it fails with EPERM), or ksmctl attach",
-			    "%s (pid %d) marked nothing, and runs under a seccomp filter", p->guest,
-			    p->pid);
+		ksm_find(f, KSM_FOUND_WRONG,
+			 "allow madvise in the filter (it fails with EPERM), or ksmctl attach",
+			 "%s (pid %d) marked nothing, and runs under a seccomp filter", p->guest,
+			 p->pid);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "no sign of a filter that refuses madvise()");
+		ksm_find(f, KSM_FOUND_OK, NULL, "no sign of a filter that refuses madvise()");
 }
 
 static bool thp_is(const struct doctor *doc, const char *word)
@@ -175,7 +175,7 @@ static bool thp_is(const struct doctor *doc, const char *word)
 }
 
 /* Huge pages are equal only as a whole to the eye; KSM has to split each before it merges parts. */
-void doctor_thp(struct doctor *doc, struct doctor_finding *f)
+void doctor_thp(struct doctor *doc, struct ksm_finding *f)
 {
 	uint64_t saved = doc->d.saved_bytes > 0 ? (uint64_t)doc->d.saved_bytes : 0;
 	uint64_t huge = doc->sum.marked_huge, all = doc->sum.marked_anon;
@@ -183,13 +183,13 @@ void doctor_thp(struct doctor *doc, struct doctor_finding *f)
 
 	ksm_format_bytes(text, sizeof(text), (int64_t)huge);
 	if (huge >= WORTH_A_LINE && huge * 2 > all && saved * 10 < huge)
-		doctor_find(f, DOCTOR_WRONG,
-			    "echo madvise > " KSM_ABI_THP "/enabled, or MADV_NOHUGEPAGE for "
-			    "memory with duplicates",
-			    "%s of the mergeable memory are huge pages, which hide duplicates%s",
-			    text, thp_is(doc, "always") ? " (transparent_hugepage is always)" : "");
+		ksm_find(f, KSM_FOUND_WRONG,
+			 "echo madvise > " KSM_ABI_THP "/enabled, or MADV_NOHUGEPAGE for "
+			 "memory with duplicates",
+			 "%s of the mergeable memory are huge pages, which hide duplicates%s", text,
+			 thp_is(doc, "always") ? " (transparent_hugepage is always)" : "");
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "%s of the mergeable memory in huge pages", text);
+		ksm_find(f, KSM_FOUND_OK, NULL, "%s of the mergeable memory in huge pages", text);
 }
 
 static int64_t read_number(const struct doctor *doc, const char *path)
@@ -205,21 +205,21 @@ static int64_t read_number(const struct doctor *doc, const char *path)
 
 /* khugepaged copies a range into a huge page when at most max_ptes_shared of its pages are shared.
  */
-void doctor_khugepaged(struct doctor *doc, struct doctor_finding *f)
+void doctor_khugepaged(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t shared = read_number(doc, KSM_ABI_THP "/khugepaged/max_ptes_shared");
 	int64_t collapsed = read_number(doc, KSM_ABI_THP "/khugepaged/pages_collapsed");
 	bool works = thp_is(doc, "always");
 
 	if (works && shared > 0 && collapsed > 0 && doc->sum.marked_anon)
-		doctor_find(f, DOCTOR_NOTE, "echo 0 > " KSM_ABI_THP "/khugepaged/max_ptes_shared",
-			    "khugepaged copies merged pages apart in ranges of 2 MiB with at most "
-			    "%" PRId64 " shared ones; %" PRId64 " ranges collapsed so far",
-			    shared, collapsed);
+		ksm_find(f, KSM_FOUND_NOTE, "echo 0 > " KSM_ABI_THP "/khugepaged/max_ptes_shared",
+			 "khugepaged copies merged pages apart in ranges of 2 MiB with at most "
+			 "%" PRId64 " shared ones; %" PRId64 " ranges collapsed so far",
+			 shared, collapsed);
 	else
-		doctor_find(f, DOCTOR_OK, NULL, "khugepaged %s",
-			    collapsed < 0 ? "is not there" :
-			    !works	  ? "works on request only" :
-			    !shared	  ? "leaves ranges with merged pages alone" :
-					    "has not collapsed anything mergeable");
+		ksm_find(f, KSM_FOUND_OK, NULL, "khugepaged %s",
+			 collapsed < 0 ? "is not there" :
+			 !works	       ? "works on request only" :
+			 !shared       ? "leaves ranges with merged pages alone" :
+					 "has not collapsed anything mergeable");
 }

@@ -151,7 +151,7 @@ static int load_failed(int status, const char *out)
 static int load(const struct options *options)
 {
 	char *argv[MAX_PARAMETERS + 3] = { "modprobe", KSM_ENGINE_MODULE };
-	const struct ksm_engine_finding *f;
+	const struct ksm_finding *f;
 	static struct ksm_engine e;
 	char out[512];
 	int status;
@@ -174,7 +174,7 @@ static int load(const struct options *options)
 	if (status)
 		return load_failed(status, out);
 	for (int i = 0; i < KSM_ENGINE_CHECKS; i++)
-		if (e.findings[i].verdict == KSM_ENGINE_NOTE)
+		if (e.findings[i].verdict == KSM_FOUND_NOTE)
 			ksm_log_warn("%s; %s", e.findings[i].evidence, e.findings[i].remedy);
 	return say(options, "the engine is loaded", true);
 }
@@ -245,7 +245,7 @@ static void status_text(const struct ksmctl *ctl, const struct ksm_engine *e,
 				       "not loaded, and it cannot be");
 	}
 	for (int i = 0; i < KSM_ENGINE_CHECKS; i++) {
-		const struct ksm_engine_finding *f = &e->findings[i];
+		const struct ksm_finding *f = &e->findings[i];
 
 		printf("%-8s %-10s %s\n", ksm_engine_verdict_name(f->verdict), f->name,
 		       f->evidence);
@@ -270,7 +270,7 @@ static int status_json(const struct ksm_engine *e, const struct ksm_counters_sna
 	}
 	checks = ksm_json_arr(root, "checks");
 	for (int i = 0; i < KSM_ENGINE_CHECKS; i++) {
-		const struct ksm_engine_finding *f = &e->findings[i];
+		const struct ksm_finding *f = &e->findings[i];
 		struct json_object *row = json_object_new_object();
 
 		ksm_json_str(row, "check", f->name);

@@ -117,12 +117,12 @@ static void find_warnings(struct status *st)
 
 	for (unsigned int i = 0; i < doctor_check_count; i++) {
 		const struct doctor_check *check = &doctor_checks[i];
-		struct doctor_finding f = { .level = DOCTOR_OK };
+		struct ksm_finding f = { .verdict = KSM_FOUND_OK };
 
 		if (!(check->flags & DOCTOR_STATUS))
 			continue;
 		check->func(&doc, &f);
-		if (f.level != DOCTOR_WRONG || st->warning_count == STATUS_WARNINGS_MAX)
+		if (f.verdict != KSM_FOUND_WRONG || st->warning_count == STATUS_WARNINGS_MAX)
 			continue;
 		st->warning_names[st->warning_count] = check->name;
 		st->warnings[st->warning_count++] = f;

@@ -60,7 +60,7 @@ struct status {
 	enum ksm_rollup_by by;
 	struct ksm_groups groups;
 	unsigned int max_processes;
-	struct doctor_finding warnings[STATUS_WARNINGS_MAX];
+	struct ksm_finding warnings[STATUS_WARNINGS_MAX];
 	const char *warning_names[STATUS_WARNINGS_MAX];
 	size_t warning_count;
 };

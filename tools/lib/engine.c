@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -11,21 +10,6 @@
 
 #include "lib/backend_priv.h"
 #include "lib/spawn.h"
-
-static void find(struct ksm_engine_finding *f, enum ksm_engine_verdict verdict, const char *remedy,
-		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static void find(struct ksm_engine_finding *f, enum ksm_engine_verdict verdict, const char *remedy,
-		 const char *fmt, ...)
-{
-	va_list ap;
-
-	f->verdict = verdict;
-	ksm_copy(f->remedy, sizeof(f->remedy), remedy ? remedy : "");
-	va_start(ap, fmt);
-	vsnprintf(f->evidence, sizeof(f->evidence), fmt, ap);
-	va_end(ap);
-}
 
 /* The running kernel; a machine of files says it in /proc/sys/kernel/osrelease. */
 static void release(const struct ksm_io *io, char *buf, size_t size)
@@ -40,40 +24,38 @@ static void release(const struct ksm_io *io, char *buf, size_t size)
 	ksm_copy(buf, size, name.release);
 }
 
-static void check_modules(const struct ksm_io *io, struct ksm_engine *e,
-			  struct ksm_engine_finding *f)
+static void check_modules(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f)
 {
 	char text[16];
 
 	if (!ksm_io_exists(io, "/proc/modules"))
-		find(f, KSM_ENGINE_REFUSES, "a kernel with CONFIG_MODULES=y",
-		     "this kernel loads no modules (no /proc/modules)");
+		ksm_find(f, KSM_FOUND_WRONG, "a kernel with CONFIG_MODULES=y",
+			 "this kernel loads no modules (no /proc/modules)");
 	else if (ksm_io_read(io, "/proc/sys/kernel/modules_disabled", text, sizeof(text)) > 0 &&
 		 text[0] == '1')
-		find(f, KSM_ENGINE_REFUSES, "reboot; it cannot be undone in a running system",
-		     "kernel.modules_disabled is 1");
+		ksm_find(f, KSM_FOUND_WRONG, "reboot; it cannot be undone in a running system",
+			 "kernel.modules_disabled is 1");
 	else
-		find(f, KSM_ENGINE_OK, NULL, "the kernel loads modules");
+		ksm_find(f, KSM_FOUND_OK, NULL, "the kernel loads modules");
 }
 
-static void check_kernel(const struct ksm_io *io, struct ksm_engine *e,
-			 struct ksm_engine_finding *f)
+static void check_kernel(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f)
 {
 	if (ksm_backend_exists(io, KSM_BACKEND_KERNEL))
-		find(f, KSM_ENGINE_OK, NULL, "KSM is built into this kernel");
+		ksm_find(f, KSM_FOUND_OK, NULL, "KSM is built into this kernel");
 	else
-		find(f, KSM_ENGINE_REFUSES, "a kernel with CONFIG_KSM=y",
-		     "this kernel has no KSM, whose page faults and rmap the engine relies on");
+		ksm_find(f, KSM_FOUND_WRONG, "a kernel with CONFIG_KSM=y",
+			 "this kernel has no KSM, whose page faults and rmap the engine relies on");
 }
 
-static void check_btf(const struct ksm_io *io, struct ksm_engine *e, struct ksm_engine_finding *f)
+static void check_btf(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f)
 {
 	if (ksm_io_exists(io, KSM_ABI_BTF))
-		find(f, KSM_ENGINE_OK, NULL, "the kernel describes its types (BTF)");
+		ksm_find(f, KSM_FOUND_OK, NULL, "the kernel describes its types (BTF)");
 	else
-		find(f, KSM_ENGINE_REFUSES, "a kernel with CONFIG_DEBUG_INFO_BTF=y",
-		     "%s is missing: the engine cannot prove that its view of the kernel is right",
-		     KSM_ABI_BTF);
+		ksm_find(f, KSM_FOUND_WRONG, "a kernel with CONFIG_DEBUG_INFO_BTF=y",
+			 "%s is missing: the engine cannot prove that its view of it is right",
+			 KSM_ABI_BTF);
 }
 
 struct dep {
@@ -102,7 +84,7 @@ static int dep_line(const char *line, void *ctx)
 	return 1;
 }
 
-static void check_file(const struct ksm_io *io, struct ksm_engine *e, struct ksm_engine_finding *f)
+static void check_file(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f)
 {
 	char kver[72], dir[128], list[160];
 	struct dep dep = { .dir = dir, .e = e };
@@ -112,13 +94,14 @@ static void check_file(const struct ksm_io *io, struct ksm_engine *e, struct ksm
 	snprintf(list, sizeof(list), "%s/modules.dep", dir);
 	e->path[0] = '\0';
 	if (ksm_io_each_line(io, list, dep_line, &dep) == 1 && ksm_io_exists(io, e->path)) {
-		find(f, KSM_ENGINE_OK, NULL, "%.200s", e->path);
+		ksm_find(f, KSM_FOUND_OK, NULL, "%.200s", e->path);
 		return;
 	}
 	e->path[0] = '\0';
-	find(f, KSM_ENGINE_REFUSES,
-	     "with the headers of this kernel installed, run 'make install' in ksmkit's sources",
-	     "no " KSM_ENGINE_MODULE ".ko in %s", list);
+	ksm_find(
+		f, KSM_FOUND_WRONG,
+		"with the headers of this kernel installed, run 'make install' in ksmkit's sources",
+		"no " KSM_ENGINE_MODULE ".ko in %s", list);
 }
 
 /* Return: what modinfo says, "" when it cannot be asked. */
@@ -134,26 +117,25 @@ static const char *modinfo(const struct ksm_io *io, const struct ksm_engine *e, 
 	return buf;
 }
 
-static void check_vermagic(const struct ksm_io *io, struct ksm_engine *e,
-			   struct ksm_engine_finding *f)
+static void check_vermagic(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f)
 {
 	char magic[160], kver[72];
 
 	release(io, kver, sizeof(kver));
 	if (!e->path[0]) {
-		find(f, KSM_ENGINE_UNKNOWN, NULL, "no module file to look at");
+		ksm_find(f, KSM_FOUND_UNKNOWN, NULL, "no module file to look at");
 		return;
 	}
 	modinfo(io, e, "vermagic", magic, sizeof(magic));
 	magic[strcspn(magic, " \n")] = '\0';
 	if (!magic[0])
-		find(f, KSM_ENGINE_UNKNOWN, "install kmod (modinfo), or look at the file",
-		     "the module file does not tell which kernel it is for");
+		ksm_find(f, KSM_FOUND_UNKNOWN, "install kmod (modinfo), or look at the file",
+			 "the module file does not tell which kernel it is for");
 	else if (strcmp(magic, kver))
-		find(f, KSM_ENGINE_REFUSES, "build it for this kernel: 'make install'",
-		     "the module is for kernel %s, this is %s", magic, kver);
+		ksm_find(f, KSM_FOUND_WRONG, "build it for this kernel: 'make install'",
+			 "the module is for kernel %s, this is %s", magic, kver);
 	else
-		find(f, KSM_ENGINE_OK, NULL, "the module is for this kernel, %s", kver);
+		ksm_find(f, KSM_FOUND_OK, NULL, "the module is for this kernel, %s", kver);
 }
 
 /* Who demands signed modules, NULL when nobody does. */
@@ -177,8 +159,7 @@ static const char *demands_signature(const struct ksm_io *io, char *buf, size_t 
 	return NULL;
 }
 
-static void check_signature(const struct ksm_io *io, struct ksm_engine *e,
-			    struct ksm_engine_finding *f)
+static void check_signature(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f)
 {
 	static const char remedy[] =
 		"sign the module with a key of yours that is enrolled (mokutil --import), or turn "
@@ -192,35 +173,36 @@ static void check_signature(const struct ksm_io *io, struct ksm_engine *e,
 	if (e->path[0])
 		modinfo(io, e, "signer", e->signer, sizeof(e->signer));
 	if (demand && e->signer[0])
-		find(f, KSM_ENGINE_NOTE, "should it be refused: enrol the key (mokutil --import)",
-		     "%s%s; the module is signed by %.64s", demand, boot, e->signer);
+		ksm_find(f, KSM_FOUND_NOTE,
+			 "should it be refused: enrol the key (mokutil --import)",
+			 "%s%s; the module is signed by %.64s", demand, boot, e->signer);
 	else if (demand && e->path[0])
-		find(f, KSM_ENGINE_REFUSES, remedy, "%s%s, and the module is not signed", demand,
-		     boot);
+		ksm_find(f, KSM_FOUND_WRONG, remedy, "%s%s, and the module is not signed", demand,
+			 boot);
 	else if (demand)
-		find(f, KSM_ENGINE_NOTE, remedy, "%s%s: the module will have to be signed", demand,
-		     boot);
+		ksm_find(f, KSM_FOUND_NOTE, remedy, "%s%s: the module will have to be signed",
+			 demand, boot);
 	else
-		find(f, KSM_ENGINE_OK, NULL, "no signature is demanded%s", boot);
+		ksm_find(f, KSM_FOUND_OK, NULL, "no signature is demanded%s", boot);
 }
 
 /* It loads idle beside a busy one; only run=1 is refused then. */
-static void check_owner(const struct ksm_io *io, struct ksm_engine *e, struct ksm_engine_finding *f)
+static void check_owner(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f)
 {
 	int64_t run, merged;
 
 	if (ksm_backend_exists(io, KSM_BACKEND_KERNEL) &&
 	    ksm_backend_owns(io, KSM_BACKEND_KERNEL, &run, &merged))
-		find(f, KSM_ENGINE_NOTE, "ksmctl --backend kernel unmerge",
-		     "the in-tree KSM %s %" PRId64
-		     " merged pages: the engine loads, but cannot merge until they are released",
-		     run & KSM_RUN_MERGE ? "runs with" : "holds", merged);
+		ksm_find(
+			f, KSM_FOUND_NOTE, "ksmctl --backend kernel unmerge",
+			"the in-tree KSM %s %" PRId64
+			" merged pages: the engine loads, but cannot merge until they are released",
+			run & KSM_RUN_MERGE ? "runs with" : "holds", merged);
 	else
-		find(f, KSM_ENGINE_OK, NULL, "the in-tree KSM neither runs nor holds pages");
+		ksm_find(f, KSM_FOUND_OK, NULL, "the in-tree KSM neither runs nor holds pages");
 }
 
-typedef void (*check_func)(const struct ksm_io *io, struct ksm_engine *e,
-			   struct ksm_engine_finding *f);
+typedef void (*check_func)(const struct ksm_io *io, struct ksm_engine *e, struct ksm_finding *f);
 
 void ksm_engine_check(const struct ksm_io *io, struct ksm_engine *e)
 {
@@ -240,12 +222,12 @@ void ksm_engine_check(const struct ksm_io *io, struct ksm_engine *e)
 	for (int i = 0; i < KSM_ENGINE_CHECKS; i++) {
 		e->findings[i].name = checks[i].name;
 		checks[i].func(io, e, &e->findings[i]);
-		if (e->refusing < 0 && e->findings[i].verdict == KSM_ENGINE_REFUSES)
+		if (e->refusing < 0 && e->findings[i].verdict == KSM_FOUND_WRONG)
 			e->refusing = i;
 	}
 }
 
-const char *ksm_engine_verdict_name(enum ksm_engine_verdict verdict)
+const char *ksm_engine_verdict_name(enum ksm_verdict verdict)
 {
 	static const char *const names[] = { "ok", "note", "refuses", "unknown" };
 

@@ -7,31 +7,10 @@
 
 #include <stdbool.h>
 
+#include "lib/finding.h"
 #include "lib/io.h"
 
 #define KSM_ENGINE_MODULE "ksm_engine"
-
-/* What a check found: no obstacle; worth knowing; loading would be refused; cannot be told. */
-enum ksm_engine_verdict {
-	KSM_ENGINE_OK,
-	KSM_ENGINE_NOTE,
-	KSM_ENGINE_REFUSES,
-	KSM_ENGINE_UNKNOWN,
-};
-
-/**
- * struct ksm_engine_finding - what one check found
- * @name: of the check, stable, for scripts
- * @verdict: enum ksm_engine_verdict
- * @evidence: what it was judged by
- * @remedy: what to do, "" when nothing
- */
-struct ksm_engine_finding {
-	const char *name;
-	enum ksm_engine_verdict verdict;
-	char evidence[240];
-	char remedy[200];
-};
 
 /* How many checks there are. */
 #define KSM_ENGINE_CHECKS 7
@@ -48,7 +27,7 @@ struct ksm_engine {
 	bool loaded;
 	char path[PATH_MAX];
 	char signer[128];
-	struct ksm_engine_finding findings[KSM_ENGINE_CHECKS];
+	struct ksm_finding findings[KSM_ENGINE_CHECKS];
 	int refusing;
 };
 
@@ -62,6 +41,6 @@ void ksm_engine_check(const struct ksm_io *io, struct ksm_engine *e);
 /**
  * ksm_engine_verdict_name() - "ok", "note", "refuses", "unknown"
  */
-const char *ksm_engine_verdict_name(enum ksm_engine_verdict verdict);
+const char *ksm_engine_verdict_name(enum ksm_verdict verdict);
 
 #endif /* KSMKIT_ENGINE_H */

@@ -34,8 +34,8 @@
  * @opts: as given, event and count masks completed
  * @skel: NULL when no program can be used
  * @prober: what can be hooked
- * @attached: programs at work but those that run at every page fault, which are in @faults
- * @no_faults: @faults is empty because ksm_stream_faults() said so
+ * @attached: programs at work
+ * @no_faults: but those at page faults, as ksm_stream_faults() said
  * @misses: how many of the runs they missed can have been breaks
  * @window: events not yet sorted
  * @ticks: times of the last two looks at the ring
@@ -51,7 +51,7 @@ struct ksm_stream {
 	struct ksm_stream_opts opts;
 	struct events_bpf *skel;
 	struct ksm_prober prober;
-	struct ksm_attached attached, faults;
+	struct ksm_attached attached;
 	bool no_faults;
 	struct ksm_misses misses;
 	struct ksm_hook *hooks;
@@ -204,12 +204,6 @@ static int load(struct ksm_stream *s)
 	return choose(s);
 }
 
-/* Does it run at every page fault of the machine? */
-static bool is_at_faults(const char *name)
-{
-	return !strncmp(name, "fault_", strlen("fault_"));
-}
-
 /* Attaches one program and everything of its rung in the rung's order. */
 static void attach_named(struct ksm_stream *s, const char *name)
 {
@@ -218,7 +212,7 @@ static void attach_named(struct ksm_stream *s, const char *name)
 
 	if (!state->chosen || state->attached || state->why[0])
 		return;
-	ret = ksm_attach(is_at_faults(name) ? &s->faults : &s->attached, state);
+	ret = ksm_attach(&s->attached, state);
 	state->attached = !ret;
 	if (ret)
 		give_up(s, name, "cannot be attached", -ret);
@@ -226,10 +220,17 @@ static void attach_named(struct ksm_stream *s, const char *name)
 
 static void detach(struct ksm_stream *s)
 {
-	ksm_detach(&s->faults);
 	ksm_detach(&s->attached);
 	for (size_t i = 0; i < s->prober.count; i++)
 		s->prober.progs[i].attached = false;
+}
+
+/* What is attached already stays as it is. */
+static void attach_rungs(struct ksm_stream *s)
+{
+	for (size_t i = 0; i < ksm_rung_count; i++)
+		for (int j = 0; j < KSM_HOOK_PROGS && ksm_rungs[i].progs[j]; j++)
+			attach_named(s, ksm_rungs[i].progs[j]);
 }
 
 /* Return: 1 when a program that was counted on could not be attached. */
@@ -240,35 +241,22 @@ static int attach(struct ksm_stream *s)
 	ksm_misses_begin(&s->misses);
 	for (size_t i = 0; i < ksm_hook_life_count; i++)
 		attach_named(s, ksm_hook_life[i]);
-	for (size_t i = 0; i < ksm_rung_count; i++)
-		for (int j = 0; j < KSM_HOOK_PROGS && ksm_rungs[i].progs[j]; j++)
-			attach_named(s, ksm_rungs[i].progs[j]);
+	attach_rungs(s);
 	for (size_t i = 0; i < s->prober.count; i++)
 		failed |= s->prober.progs[i].chosen && s->prober.progs[i].why[0];
 	return failed;
 }
 
-static void attach_faults(struct ksm_stream *s)
-{
-	for (size_t i = 0; i < ksm_rung_count; i++)
-		for (int j = 0; j < KSM_HOOK_PROGS && ksm_rungs[i].progs[j]; j++)
-			if (is_at_faults(ksm_rungs[i].progs[j]))
-				attach_named(s, ksm_rungs[i].progs[j]);
-}
-
 void ksm_stream_faults(struct ksm_stream *s, bool wanted)
 {
-	if (wanted == !s->no_faults)
+	if (!s->skel || wanted == !s->no_faults)
 		return;
 	s->no_faults = !wanted;
-	if (wanted) {
-		attach_faults(s);
-		return;
-	}
-	ksm_detach(&s->faults);
+	ksm_detach_faults(&s->attached);
 	for (size_t i = 0; i < s->prober.count; i++)
-		if (is_at_faults(s->prober.progs[i].name))
-			s->prober.progs[i].attached = false;
+		s->prober.progs[i].attached &= !ksm_at_faults(s->prober.progs[i].name);
+	if (wanted)
+		attach_rungs(s);
 }
 
 static int start(struct ksm_stream *s)

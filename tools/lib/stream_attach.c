@@ -8,7 +8,12 @@
 
 #include <bpf/bpf.h>
 
-static int keep(struct ksm_attached *a, struct bpf_link *link)
+bool ksm_at_faults(const char *name)
+{
+	return !strncmp(name, "fault_", strlen("fault_"));
+}
+
+static int keep(struct ksm_links *a, struct bpf_link *link)
 {
 	struct bpf_link **links;
 
@@ -37,8 +42,7 @@ static int run_once(const struct ksm_prog_state *state)
 }
 
 /* A CPU that is offline faults nothing. The link owns the event. */
-static int attach_cpu(struct ksm_attached *a, const struct ksm_prog_state *state, int cpu,
-		      bool major)
+static int attach_cpu(struct ksm_links *a, const struct ksm_prog_state *state, int cpu, bool major)
 {
 	int event = ksm_fault_ends_open(cpu, major), ret;
 
@@ -52,7 +56,7 @@ static int attach_cpu(struct ksm_attached *a, const struct ksm_prog_state *state
 	return ret;
 }
 
-static int attach_fault_ends(struct ksm_attached *a, const struct ksm_prog_state *state)
+static int attach_fault_ends(struct ksm_links *a, const struct ksm_prog_state *state)
 {
 	int cpus = libbpf_num_possible_cpus(), ret = cpus < 0 ? cpus : 0;
 
@@ -69,14 +73,26 @@ int ksm_attach(struct ksm_attached *a, const struct ksm_prog_state *state)
 	if (ksm_prog_is(state, KSM_HOOK_SYSCALL))
 		return run_once(state);
 	if (ksm_prog_is(state, KSM_HOOK_PERF))
-		return attach_fault_ends(a, state);
-	return keep(a, bpf_program__attach(state->prog));
+		return attach_fault_ends(&a->faults, state);
+	return keep(ksm_at_faults(state->name) ? &a->faults : &a->rest,
+		    bpf_program__attach(state->prog));
 }
 
-void ksm_detach(struct ksm_attached *a)
+static void detach(struct ksm_links *a)
 {
 	while (a->count)
 		bpf_link__destroy(a->links[--a->count]);
 	free(a->links);
 	memset(a, 0, sizeof(*a));
+}
+
+void ksm_detach_faults(struct ksm_attached *a)
+{
+	detach(&a->faults);
+}
+
+void ksm_detach(struct ksm_attached *a)
+{
+	detach(&a->faults);
+	detach(&a->rest);
 }
