@@ -216,7 +216,7 @@ static void test_ladder(void **state)
 	for (size_t i = 0; i < ksm_rung_count; i++) {
 		bool first = true;
 
-		assert_non_null(ksm_rungs[i].progs[0]);
+		assert_true(ksm_rungs[i].progs[0] || ksm_rungs[i].lacks);
 		for (size_t j = 0; j < i; j++)
 			first &= ksm_rungs[j].type != ksm_rungs[i].type ||
 				 !(ksm_rungs[j].backend & ksm_rungs[i].backend);

@@ -345,7 +345,7 @@ static char *rung_text(struct ksm_prober *p, const struct ksm_rung *rung)
 static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int type,
 		      struct ksm_hook *hook)
 {
-	const char *why = NULL, *best = NULL;
+	const char *why = NULL, *best = NULL, *elsewhere = NULL;
 	const struct ksm_rung *rung;
 	char text[2 * KSM_HOOK_TEXT];
 
@@ -354,6 +354,10 @@ static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int t
 	for (rung = ksm_rungs; rung < ksm_rungs + ksm_rung_count; rung++) {
 		if (rung->type != type || !(rung->backend & backend))
 			continue;
+		if (!rung->progs[0]) {
+			elsewhere = rung->lacks;
+			continue;
+		}
 		why = rung_why(p, rung);
 		if (!why)
 			break;
@@ -369,7 +373,9 @@ static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int t
 		snprintf(text, sizeof(text), "%s%s%s", best, rung->lacks ? "; " : "",
 			 rung->lacks ? rung->lacks : "");
 	} else {
-		snprintf(text, sizeof(text), "%s", best ? best : "this engine has no such event");
+		snprintf(text, sizeof(text), "%s%s%s",
+			 best ? best : "this engine has no such event", elsewhere ? "; " : "",
+			 elsewhere ? elsewhere : "");
 	}
 	hook->why = strdup(text);
 	return hook->why ? 0 : -ENOMEM;

@@ -23,7 +23,8 @@
  * struct ksm_rung - one way to get the events of one type
  * @type: enum ksm_event_type
  * @backend: mask of the backends it serves
- * @progs: programs it takes, in order of attachment; unused ones NULL
+ * @progs: programs it takes, in order of attachment; unused ones NULL; none when there is no way to
+ *	get the events, and @lacks says what else there is
  * @lacks: what it cannot do that a better one can, NULL for nothing
  */
 struct ksm_rung {

@@ -54,6 +54,7 @@ const struct ksm_rung ksm_rungs[] = {
 	{ EV(ADVISOR), K, { "tp_advisor" }, NULL },
 	{ EV(SWAPIN_COPY), KE, { "find_pages", "swapin_exit" }, NULL },
 	{ EV(SWAPIN_COPY), KE, { "swapin_exit" }, "without the frame" },
+	{ EV(SWAPIN_COPY), KE, { NULL }, "/proc/vmstat counts them: ksm_swpin_copy" },
 
 	{ EV(SCAN_START), E, { "engine_start_scan" }, NULL },
 	{ EV(SCAN_STOP), E, { "engine_stop_scan" }, NULL },
