@@ -5,7 +5,7 @@
 # cached per kernel; the overlay (tools, engine, programs, -f files) is made for each run.
 
 # Modules that tests use, where the kernel has them as modules; with their dependencies.
-LAB_MODULES='virtio_pci virtio_console loop zram brd virtio_blk lzo-rle lzo lz4 nbd test_hmm'
+LAB_MODULES='virtio_pci virtio_console loop zram brd virtio_blk lzo-rle lzo lz4 nbd test_hmm kvm-amd'
 
 pack_cpio() {
 	(cd "$1" && find . -mindepth 1 | cpio -o -H newc --quiet --owner 0:0) >"$2"

@@ -141,14 +141,6 @@ static void scene_stop_start(struct scene *s)
 
 /* ---- the engine goes while pages are merged ---- */
 
-static void module_command(const char *command)
-{
-	int status = system(command);
-
-	if (status)
-		die("%s: status %#x", command, status);
-}
-
 static void scene_unload(struct scene *s)
 {
 	if (syscall(SYS_delete_module, "ksm_engine", O_NONBLOCK))
@@ -167,7 +159,7 @@ static void scene_unload(struct scene *s)
 	scene_verify(s, "rmmod, migrate");
 	say("  %zu pages swapped", scene_swap_out(s));
 	scene_verify(s, "rmmod, swap");
-	module_command("modprobe ksm_engine");
+	must_run("modprobe ksm_engine");
 	ksm_full_speed(opt.backend);
 	s->base = 0;
 	scene_verify(s, "module loaded again");

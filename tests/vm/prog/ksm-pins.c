@@ -130,14 +130,6 @@ static const char *merged_in_pipe(void)
 	return NULL;
 }
 
-static void module_command(const char *command)
-{
-	int status = system(command);
-
-	if (status)
-		die("%s: status %#x", command, status);
-}
-
 /* The module goes while a pipe alone holds its pages. */
 static const char *unload_in_pipe(void)
 {
@@ -146,11 +138,11 @@ static const char *unload_in_pipe(void)
 	int fds[2];
 
 	before = merge_into_pipe(&s, fds);
-	module_command("rmmod ksm_engine");
+	must_run("rmmod ksm_engine");
 	sets_expect(&s, 2 * PAGES, "unloaded");
 	out_of_pipe(fds, &before, "unloaded while KSM pages are in a pipe");
 	free(before.want);
-	module_command("modprobe ksm_engine");
+	must_run("modprobe ksm_engine");
 	sets_unmap(&s);
 	return NULL;
 }

@@ -303,14 +303,6 @@ static const char *by_exec(void)
 
 /* ---- before the engine is there ---- */
 
-static void module_command(const char *command)
-{
-	int status = system(command);
-
-	if (status)
-		die("%s: status %#x", command, status);
-}
-
 static void child_before_load(void)
 {
 	struct sets marked, whole = { .nr = 0 };
@@ -322,7 +314,7 @@ static void child_before_load(void)
 		if (!area_has_flag(whole.p[0].mem, "mg"))
 			die("prctl did not mark new memory");
 	}
-	module_command("modprobe ksm_engine");
+	must_run("modprobe ksm_engine");
 	ksm_full_speed(opt.backend);
 	sets_wait(&marked, PAGES, "marked before the module was loaded");
 	if (whole.nr)
@@ -331,7 +323,7 @@ static void child_before_load(void)
 
 static const char *before_load(void)
 {
-	module_command("rmmod ksm_engine");
+	must_run("rmmod ksm_engine");
 	in_child(child_before_load, "before load");
 	return NULL;
 }

@@ -13,22 +13,10 @@
 
 #include "actor.h"
 
-static void join_cgroup(const char *cgroup)
-{
-	char path[160];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		die("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 static long fill(struct actor *a, size_t nr)
 {
 	if (a->cgroup)
-		join_cgroup(a->cgroup);
+		cgroup_join(a->cgroup);
 	pages_map(&a->pages, nr, opt.seed);
 	for (size_t i = 0; i < nr; i++)
 		page_fill(&a->pages, i, i + 1);

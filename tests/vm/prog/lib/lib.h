@@ -45,6 +45,8 @@ double now_seconds(void);
 bool wait_for(double seconds, bool (*cond)(void *arg), void *arg);
 /* One number out of a stream that depends on *state alone (splitmix64). */
 uint64_t next_random(uint64_t *state);
+/* A shell command that must end with 0 (modprobe, rmmod); dies otherwise. */
+void must_run(const char *command);
 /* The number behind "KEY " in /proc/vmstat, or -1 when the kernel does not count it. */
 long long vmstat(const char *key);
 
@@ -188,6 +190,22 @@ struct frames {
 void frames_count(uint64_t *entries, size_t nr, struct frames *out);
 /* Pss of a process in KiB; dies when it cannot be read. */
 long pss_kib(pid_t pid);
+
+/* ---- motion.c: what takes pages away from their frames ---- */
+
+/* Whether this process may have memory on nodes 0 and 1. */
+bool two_nodes(void);
+/* Move @nr pages of @pid to a NUMA node; dies when one does not go there. */
+void move_to_node(pid_t pid, uintptr_t addr, size_t nr, int node);
+/* Move pages together, to the end of each zone: which ones is the kernel's choice. */
+void compact_memory(void);
+/* Make a control group below that with the memory controller; dies when no swap is on. */
+void cgroup_make(char path[128], const char *name);
+void cgroup_join(const char *path);
+/* Reclaim so much of a group; less is no failure: pagemap tells. */
+void cgroup_reclaim(const char *path, size_t bytes);
+/* This process leaves the group for the root, and the group goes. */
+void cgroup_remove(const char *path);
 
 /* ---- cost.c: run time; in a guest with --icount a nanosecond is one instruction ---- */
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stage.h"
@@ -80,40 +79,14 @@ void scene_verify(struct scene *s, const char *when)
 	}
 }
 
-/* A cgroup for both sides, so that exactly their memory can be reclaimed. */
-static void make_cgroup(struct scene *s)
-{
-	char root[100] = "", type[32], line[512];
-	FILE *f = fopen("/proc/mounts", "r");
-	size_t lines = 0;
-
-	while (f && !*root && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*s %99s %31s", root, type) != 2 || strcmp(type, "cgroup2"))
-			*root = '\0';
-	}
-	if (f)
-		fclose(f);
-	if (!*root)
-		die("no cgroup2 file system is mounted: memory.reclaim cannot be had");
-	f = fopen("/proc/swaps", "r");
-	while (f && fgets(line, sizeof(line), f))
-		lines++;
-	if (f)
-		fclose(f);
-	if (lines < 2)
-		die("no swap is on: mkswap and swapon a device first");
-	snprintf(s->cgroup, sizeof(s->cgroup), "%s/ksm-life", root);
-	if (mkdir(s->cgroup, 0755) && errno != EEXIST)
-		die("mkdir %s: %s", s->cgroup, strerror(errno));
-}
-
 void scene_start(struct scene *s, int needs)
 {
 	static const char *const names[] = { "vm-left", "vm-right" };
 	struct actor actor = { .cgroup = NULL };
 
 	if (needs & NEEDS_SWAP) {
-		make_cgroup(s);
+		/* For both sides, so that exactly their memory can be reclaimed. */
+		cgroup_make(s->cgroup, "ksm-life");
 		actor.cgroup = s->cgroup;
 	}
 	s->entries = calloc(2 * s->pages, sizeof(*s->entries));
@@ -137,7 +110,7 @@ void scene_end(struct scene *s)
 			worker_stop(&s->workers[i]);
 	}
 	ksm_clear(opt.backend);
-	if (*s->cgroup && rmdir(s->cgroup))
-		die("rmdir %s: %s", s->cgroup, strerror(errno));
+	if (*s->cgroup)
+		cgroup_remove(s->cgroup);
 	free(s->entries);
 }

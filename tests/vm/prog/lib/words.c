@@ -106,6 +106,14 @@ uint64_t next_random(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
+void must_run(const char *command)
+{
+	int status = system(command);
+
+	if (status)
+		die("%s: status %#x", command, status);
+}
+
 long long vmstat(const char *key)
 {
 	FILE *f = fopen("/proc/vmstat", "r");
