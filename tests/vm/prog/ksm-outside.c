@@ -31,10 +31,17 @@
 
 static int mem_fd = -1;
 
-static void by_proc_mem(uint64_t *at, uint64_t value)
+static void open_mem(void)
 {
 	if (mem_fd < 0)
 		mem_fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	if (mem_fd < 0)
+		die("/proc/self/mem: %s", strerror(errno));
+}
+
+static void by_proc_mem(uint64_t *at, uint64_t value)
+{
+	open_mem();
 	if (pwrite(mem_fd, &value, sizeof(value), (uintptr_t)at) != sizeof(value))
 		die("/proc/self/mem: %s", strerror(errno));
 }
@@ -144,9 +151,30 @@ static const char *proc_mem(void)
 	return NULL;
 }
 
+/* Newer kernels let only those write so to what is read-only who trace its owner. */
+static bool may_force(void)
+{
+	struct pages one;
+	uint64_t value = 1;
+	bool may;
+
+	pages_map(&one, 1, opt.seed);
+	page_fill(&one, 0, 1);
+	if (mprotect(one.mem, page_size(), PROT_READ))
+		die("mprotect: %s", strerror(errno));
+	may = pwrite(mem_fd, &value, sizeof(value), (uintptr_t)one.mem) == sizeof(value);
+	if (!may && errno != EIO)
+		die("/proc/self/mem: %s", strerror(errno));
+	pages_unmap(&one);
+	return may;
+}
+
 /* A debugger's write to memory that the owner itself may not write: it must not reach others. */
 static const char *proc_mem_protected(void)
 {
+	open_mem();
+	if (!may_force())
+		return "the kernel refuses such writes";
 	write_much(by_proc_mem, PROT_READ);
 	return NULL;
 }
