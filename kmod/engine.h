@@ -43,12 +43,14 @@ struct ksme_slot {
  * @pfn: which page it was; by the time of the merge it may be another
  * @page: the page, referenced from the walk on; after hashing NULL for all but what was hashed
  *	and is small
- * @hash: its content's seeded hash; meaningless for a KSM page. Before it is hashed: the hash that
- *	was taken at an earlier visit, 0: a full one is due
- * @sample: of the content that @hash is of
- * @skip: smart scan leaves it alone in this pass; not hashed
+ * @hash: its content's seeded hash; meaningless for a KSM page. Before it is hashed: what an
+ *	earlier visit knew (ksm_core_recall())
+ * @sample: of the content that @hash is of; likewise
+ * @look: how much of it to read (enum ksm_look)
+ * @sampled: there is a sample only
  * @settled: not 0: instead of one page, so many from @address on of which nothing is known but that
  *	they are KSM pages and tracked as such
+ * @skip: or, with @settled, that they are left alone in this pass
  */
 struct ksme_spot {
 	unsigned long address;
@@ -56,6 +58,8 @@ struct ksme_spot {
 	struct page *page;
 	u64 hash;
 	u16 sample;
+	u8 look;
+	bool sampled;
 	bool skip;
 	unsigned int settled;
 };
@@ -135,6 +139,7 @@ enum ksme_domains { KSME_DOMAIN_ALL, KSME_DOMAIN_UID, KSME_DOMAIN_CGROUP };
  * @zero_pages: zero pages placed, where the kernel does not count them (zero.c)
  * @batch: used by whoever holds ksm_thread_mutex
  * @advisor: who sets @pages_to_scan (advisor.c)
+ * @zero_sample: ksm_sample() of zeroes
  * @seed: of content hashes, new at each load, so that nobody can craft collisions
  */
 struct ksm_engine {
@@ -151,6 +156,7 @@ struct ksm_engine {
 	bool merge_across_nodes;
 	int domains;
 	struct ksme_batch batch;
+	u16 zero_sample;
 	u64 seed;
 	struct ksme_advisor advisor;
 };
@@ -205,6 +211,12 @@ void ksme_collect(struct ksme_batch *batch, unsigned long start);
 unsigned long ksme_next_ksm(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /* mm/keyhole.c */
+/* What page->mapping of a node's page is */
+static inline void *ksme_node_mapping(const struct ksm_stable_node *node)
+{
+	return (void *)((unsigned long)node | FOLIO_MAPPING_KSM);
+}
+
 struct ksm_stable_node *ksme_page_node(struct page *page);
 void ksme_page_set_node(struct page *page, struct ksm_stable_node *node);
 struct page *ksme_hold(void *ctx, struct ksm_stable_node *node, enum ksm_hold how);
@@ -212,6 +224,7 @@ void ksme_release(void *ctx, struct page *page, enum ksm_hold how);
 
 /* mm/merge.c */
 u64 ksme_hash(struct page *page);
+u16 ksme_sample(void *ctx, struct page *page);
 void ksme_hash_spot(struct ksme_spot *spot);
 bool ksme_differ(void *ctx, struct page *a, struct page *b);
 int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
@@ -224,7 +237,7 @@ int ksme_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
 struct page *ksme_hold_item(void *ctx, struct ksm_rmap_item *item);
 
 int ksme_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page);
-u64 ksme_zero_hash(void);
+void ksme_zero_init(void);
 long ksme_zero_pages(void);
 
 /* mm/unmerge.c */

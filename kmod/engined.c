@@ -40,7 +40,7 @@ static void hash_spots(struct ksme_batch *batch)
 
 		if (spot->settled)
 			continue;
-		if (!spot->skip && !ksme_is_ksm(spot->page)) {
+		if (!ksme_is_ksm(spot->page)) {
 			ksme_hash_spot(spot);
 			if (!PageCompound(spot->page))
 				continue;

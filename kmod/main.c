@@ -38,7 +38,8 @@ static int __init ksme_init(void)
 
 	get_random_bytes(&ksme.seed, sizeof(ksme.seed));
 	ksm_core_init(&ksme.core, &ksme_ops, &ksme, PAGE_SIZE, stable_tree, unstable_tree, 1);
-	ksme.core.zero_hash = ksme_zero_hash();
+	ksme_zero_init();
+	ksme.core.backoff = 128;
 
 	err = ksme_ops_init();
 	if (err)

@@ -149,6 +149,16 @@ KSME_ATTR_RW(full_hash_passes, "%u", ksme.full_hash_passes)
 	return count;
 }
 
+KSME_ATTR_RW(backoff_passes, "%u", ksme.core.backoff)
+{
+	unsigned int passes;
+
+	if (kstrtouint(buf, 10, &passes) || passes > KSM_BACKOFF_MAX)
+		return -EINVAL;
+	WRITE_ONCE(ksme.core.backoff, passes);
+	return count;
+}
+
 static ssize_t merge_domain_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return ksme_domains_show(buf);
@@ -248,6 +258,7 @@ static struct attribute *ksme_attrs[] = {
 	&use_zero_pages_attr.attr,
 	&smart_scan_attr.attr,
 	&full_hash_passes_attr.attr,
+	&backoff_passes_attr.attr,
 	&merge_domain_attr.attr,
 	&pages_domain_refused_attr.attr,
 	&advisor_mode_attr.attr,

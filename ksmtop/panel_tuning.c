@@ -40,6 +40,8 @@ static const struct {
 	{ KSM_ABI_PAGES_DOMAIN_REFUSED, "what merge_domain costs: pages equal across domains" },
 	{ KSM_ABI_FULL_HASH_PASSES,
 	  "a page is read in full every so many passes, sampled in between" },
+	{ KSM_ABI_BACKOFF_PASSES,
+	  "pages written soon after merging are left alone for so many passes at most" },
 };
 
 const char *tuning_help(unsigned int id)

@@ -105,6 +105,22 @@ u64 ksm_sample(const void *data, unsigned long bytes, u64 seed)
 }
 
 /**
+ * ksm_all_zero() - is there nothing but zeroes?
+ * @data: aligned to 8 bytes
+ * @bytes: how much, a multiple of KSM_CONTENT_BLOCK
+ */
+bool ksm_all_zero(const void *data, unsigned long bytes)
+{
+	const u64 *x = data;
+	const u64 *end = x + bytes / sizeof(*x);
+
+	for (; x < end; x += KSM_CONTENT_BLOCK / sizeof(*x))
+		if (x[0] | x[1] | x[2] | x[3] | x[4] | x[5] | x[6] | x[7])
+			return false;
+	return true;
+}
+
+/**
  * ksm_differ() - is there any difference?
  * @a: some memory, aligned to 8 bytes
  * @b: as much, likewise

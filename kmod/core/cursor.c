@@ -25,6 +25,8 @@ bool ksm_core_begin_pass(struct ksm_core *core)
 	if (list_empty(&core->slots))
 		return false;
 	ksm_prune_empty_nodes(core);
+	if (!core->counters.nodes)
+		ksm_forget_samples(core);
 	set_cursor(core, list_first_entry(&core->slots, struct ksm_mm_slot, mm_node));
 	core->ops->emit(core->ctx, KSM_EMIT_SCAN_START, NULL, NULL);
 	return true;

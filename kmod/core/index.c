@@ -42,6 +42,27 @@ static __always_inline struct rb_node *find_first(const struct rb_root *root, u6
 	return first;
 }
 
+/* As find_first(); also where in the tree an entry of that key belongs if there is none yet. */
+static __always_inline struct rb_node *
+find_place(struct rb_root *root, u64 hash, hash_of_fn *hash_of, struct ksm_index_place *place)
+{
+	struct rb_node **link = &root->rb_node;
+	struct rb_node *first = NULL;
+
+	place->parent = NULL;
+	while (*link) {
+		place->parent = *link;
+		if (hash_of(*link) < hash) {
+			link = &(*link)->rb_right;
+		} else {
+			first = *link;
+			link = &(*link)->rb_left;
+		}
+	}
+	place->link = link;
+	return first;
+}
+
 static __always_inline bool same_content(u64 key, u64 other)
 {
 	return (key ^ other) <= KSM_DOMAIN_MASK;
@@ -126,13 +147,14 @@ bool ksm_index_only_foreign(const struct ksm_core *core, const struct ksm_rmap_i
  * @nid: NUMA node whose tree to search
  * @hash: the key
  * @run: filled with the items, oldest first
+ * @place: where to insert one, if there is none
  *
  * Return: how many there are; those beyond KSM_INDEX_RUN are not found.
  */
 int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
-			    struct ksm_rmap_item *run[KSM_INDEX_RUN])
+			    struct ksm_rmap_item *run[KSM_INDEX_RUN], struct ksm_index_place *place)
 {
-	struct rb_node *rb = find_first(&core->unstable[nid], hash, item_hash);
+	struct rb_node *rb = find_place(&core->unstable[nid], hash, item_hash, place);
 	int n = 0;
 
 	for (; rb && n < KSM_INDEX_RUN && item_hash(rb) == hash; rb = rb_next(rb))
@@ -144,10 +166,20 @@ int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
  * ksm_index_insert_unstable() - add an item under its hash and nid
  * @core: the engine
  * @item: not in any tree
+ * @place: what ksm_index_find_unstable() said for that hash and nid, when it found none and the
+ *	index has not changed since; else NULL
  */
-void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item)
+void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item,
+			       const struct ksm_index_place *place)
 {
-	insert(&core->unstable[item->nid], &item->node, item_hash);
+	struct rb_root *root = &core->unstable[item->nid];
+
+	if (!place) {
+		insert(root, &item->node, item_hash);
+		return;
+	}
+	rb_link_node(&item->node, place->parent, place->link);
+	rb_insert_color(&item->node, root);
 }
 
 /**

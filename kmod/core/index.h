@@ -27,10 +27,18 @@
 u64 ksm_index_key(const struct ksm_core *core, u64 hash, u64 domain);
 bool ksm_index_only_foreign(const struct ksm_core *core, const struct ksm_rmap_item *item);
 
+/* Where a search that found nothing ended */
+struct ksm_index_place {
+	struct rb_node *parent;
+	struct rb_node **link;
+};
+
 /* The unstable index */
 int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
-			    struct ksm_rmap_item *run[KSM_INDEX_RUN]);
-void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item);
+			    struct ksm_rmap_item *run[KSM_INDEX_RUN],
+			    struct ksm_index_place *place);
+void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item,
+			       const struct ksm_index_place *place);
 void ksm_index_remove_unstable(struct ksm_core *core, struct ksm_rmap_item *item);
 void ksm_index_reset_unstable(struct ksm_core *core);
 unsigned long ksm_index_count_unstable(const struct ksm_core *core, int nid);

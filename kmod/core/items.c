@@ -37,12 +37,14 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
 	core->counters = (struct ksm_counters){ 0 };
 	core->max_page_sharing = 256;
 	core->prune_millisecs = 2000;
+	core->backoff = 0;
 	core->smart_scan = true;
 	core->use_zero_pages = false;
 	core->zero_hash = 0;
 	core->domains = false;
 	core->domain = 0;
 	core->empty_nodes = false;
+	ksm_forget_samples(core);
 	for (int nid = 0; nid < nr_nodes; nid++)
 		stable[nid] = RB_ROOT;
 	ksm_index_reset_unstable(core);
@@ -166,7 +168,8 @@ void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigne
  * @node: of the page that @item's address maps by now
  *
  * Called by ops->merge_into, promote_pair and adopt while they hold the page lock of @node's page.
- * The item's age, checksum and sample are put aside, for the caller to set its linear_page_index.
+ * The item's age, checksum, sample and skips are put aside, for the caller to set its
+ * linear_page_index.
  * The limit of max_page_sharing is not checked: a forked mapping exists whether we like it or not.
  * In-tree: stable_tree_append().
  */
@@ -175,7 +178,8 @@ void ksm_core_append(struct ksm_core *core, struct ksm_rmap_item *item,
 {
 	item->off_node = item->linear_page_index;
 	item->head = node;
-	item->address |= STABLE_FLAG;
+	item->address &= ~(unsigned long)SEQNR_MASK;
+	item->address |= STABLE_FLAG | (core->scan.seqnr & SEQNR_MASK);
 	hlist_add_head(&item->hlist, &node->hlist);
 	if (node->rmap_hlist_len++)
 		core->counters.pages_sharing++;
@@ -265,6 +269,30 @@ struct ksm_rmap_item *ksm_get_next_rmap_item(struct ksm_core *core, unsigned lon
 	return item;
 }
 
+static unsigned int at_most(unsigned int value, unsigned int most)
+{
+	return value < most ? value : most;
+}
+
+/*
+ * Merging a page and copying it again costs as much as looking at it in ten passes. One that is
+ * written sooner cost more than it saved, and is likely to be written again: each time in a row it
+ * is left alone for twice as long. One that lasted has a clean slate. (Lifetimes are known modulo
+ * 256: a few that lasted for ever are taken for short ones.)
+ */
+static void back_off(struct ksm_core *core, struct ksm_rmap_item *item)
+{
+	unsigned int lived = (core->scan.seqnr - item->address) & SEQNR_MASK;
+
+	if (!core->backoff || lived >= at_most(16U << item->flips, 128)) {
+		item->flips = 0;
+		return;
+	}
+	if (item->flips < 5)
+		item->flips++;
+	item->remaining_skips = at_most(8U << item->flips, core->backoff);
+}
+
 /* What remains to do for an item that was taken off its node's list. */
 static void drop_from_node(struct ksm_core *core, struct ksm_rmap_item *item,
 			   struct ksm_stable_node *node)
@@ -276,6 +304,7 @@ static void drop_from_node(struct ksm_core *core, struct ksm_rmap_item *item,
 	item->head = NULL;
 	item->linear_page_index = item->off_node;
 	item->hash = 0;
+	back_off(core, item);
 	item->address &= core->page_mask;
 }
 

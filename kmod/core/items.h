@@ -27,6 +27,12 @@ static inline bool is_page_sharing_candidate(const struct ksm_core *core,
 	return node->rmap_hlist_len && node->rmap_hlist_len < core->max_page_sharing;
 }
 
+static inline void ksm_forget_samples(struct ksm_core *core)
+{
+	for (int i = 0; i < KSM_SAMPLE_VALUES / 64; i++)
+		core->samples[i] = 0;
+}
+
 /* items.c */
 void ksm_skip_rmap_items(struct ksm_core *core, unsigned long address);
 struct ksm_rmap_item *ksm_get_next_rmap_item(struct ksm_core *core, unsigned long address);

@@ -29,10 +29,14 @@ struct page;
 struct ksm_core;
 
 /* Low bits of ksm_rmap_item.address */
-#define SEQNR_MASK 0x0ff /* low bits of the pass that put it into the unstable tree */
+#define SEQNR_MASK 0x0ff /* low bits of the pass that put it into the unstable tree, or merged it */
 #define UNSTABLE_FLAG 0x100 /* is a node of the unstable tree */
 #define STABLE_FLAG 0x200 /* hangs on a stable node */
 #define FOREIGN_FLAG 0x400 /* unstable, and has an equal page in another domain alone */
+#define SURE_FLAG 0x800 /* unstable, and read in full twice with the same result */
+
+#define KSM_AGE_MAX 15
+#define KSM_BACKOFF_MAX 255
 
 /* ksm_stable_node.rmap_hlist_len of a chain */
 #define STABLE_NODE_CHAIN (-1024)
@@ -61,6 +65,7 @@ struct ksm_core;
  *	neither does this.
  * @chain: of a dup: the chain it is in
  * @domain: merge domain of all its items, but for those whose address space moved since
+ * @zero: its page was seen to be all zeroes when it could not change any more; for ops
  *
  * Up to and including @nid this is the layout that rmap_walk_ksm() and
  * folio_migrate_ksm() of the running kernel expect behind page->mapping; the
@@ -89,6 +94,7 @@ struct ksm_stable_node {
 	u64 hash;
 	struct ksm_stable_node *chain;
 	u64 domain;
+	bool zero;
 };
 
 /**
@@ -98,12 +104,14 @@ struct ksm_stable_node {
  * @nid: unstable tree the item is in
  * @mm: the address space
  * @address: virtual address, page aligned, with the flags above in the low bits
- * @oldchecksum: high half of the content hash at the last look
- * @age: visits since creation, stops at 255
- * @remaining_skips: in-tree smart scan's; this one goes by the number of the pass
- * @sample: of the content whose hash is @hash (ksm_sample())
+ * @oldchecksum: high half of the content hash at the last look, 0 when only a sample was taken
+ * @age: visits since creation, stops at KSM_AGE_MAX
+ * @flips: how often in a row its page was written soon after it was merged
+ * @remaining_skips: so many passes leave it alone for that. (In-tree smart scan's; this one goes by
+ *	the number of the pass)
+ * @sample: ksm_sample() at the last look
  * @linear_page_index: on a stable node: @address as the anon_vma's areas are indexed, which
- *	later kernels' reverse map reads. The four above are away then: only an item on
+ *	later kernels' reverse map reads. Those above are away then: only an item on
  *	no node has them
  * @node: in the unstable tree
  * @head: the stable node it hangs on
@@ -125,7 +133,8 @@ struct ksm_rmap_item {
 	union {
 		struct {
 			unsigned int oldchecksum;
-			u8 age;
+			u8 age : 4;
+			u8 flips : 4;
 			u8 remaining_skips;
 			u16 sample; /* the kernel's padding */
 		};
@@ -181,12 +190,13 @@ struct ksm_scan {
  * @page: the page, referenced by the walk for as long as the batch lasts
  * @hash: seeded 64-bit content hash, taken outside all locks: a hint
  * @sample: ksm_sample() of the content that @hash is of
+ * @sampled: only @sample was taken: the page is new or has changed, and no KSM page has that sample
  * @node: @page is a KSM page of this engine: its node; else NULL
  * @orphan: @page is a KSM page without a node (left by an unloaded engine)
  * @nid: tree the page belongs to
- * @skip: ksm_core_may_skip() said so, and the page was not hashed; @page may be NULL
  * @settled: not 0: the candidate stands for so many pages from @address on, of which each is the
- *	page of its ksm_core_node_at(); only @address is set
+ *	page of the node that its item hangs on; only @address and @skip are set
+ * @skip: with @settled: of which each is to be left alone, as ksm_core_may_skip() said
  *
  * For KSM pages (@node or @orphan) @hash is not filled in.
  */
@@ -195,6 +205,7 @@ struct ksm_candidate {
 	struct page *page;
 	u64 hash;
 	u16 sample;
+	bool sampled;
 	struct ksm_stable_node *node;
 	bool orphan;
 	bool skip;
@@ -245,6 +256,12 @@ struct ksm_ops {
 	 * that nobody looks for. NULL: the core trusts the candidate's.
 	 */
 	u64 (*checksum)(void *ctx, struct mm_struct *mm, struct page *page);
+
+	/**
+	 * @sample: ksm_sample() of a referenced page. NULL: contents are compared in full
+	 * where a sample would do.
+	 */
+	u16 (*sample)(void *ctx, struct page *page);
 
 	/** @differ: full content compare: false when all bytes are equal. */
 	bool (*differ)(void *ctx, struct page *a, struct page *b);
@@ -363,6 +380,7 @@ struct ksm_counters {
 };
 
 #define KSM_SLOTS_HASH_BITS 10
+#define KSM_SAMPLE_VALUES 0x10000
 
 /**
  * struct ksm_core - one engine
@@ -379,12 +397,15 @@ struct ksm_counters {
  * @max_page_sharing: most rmap items on one node, >= 2
  * @prune_millisecs: chains are pruned of stale dups at most this often
  * @smart_scan: skip pages that were not merged in many passes
+ * @backoff: leave a page that was written soon after it was merged alone for so many passes at
+ *	most; KSM_BACKOFF_MAX at most, 0: for none
  * @use_zero_pages: merge pages of zeroes with the zero page
  * @zero_hash: hash of a page of zeroes
  * @domains: pages merge only within a domain (ops->domain)
  * @domain: of the address space of the visit under way; 0 without @domains
  * @empty_nodes: some node may have lost its last item while its page lives on
  * @observed: ops->outcome wants to be called; its owner's at any time, also before ksm_core_init()
+ * @samples: a bit for each sample that a KSM page has, or had while there were others
  */
 struct ksm_core {
 	const struct ksm_ops *ops;
@@ -399,6 +420,7 @@ struct ksm_core {
 	struct ksm_counters counters;
 	int max_page_sharing;
 	unsigned int prune_millisecs;
+	unsigned int backoff;
 	bool smart_scan;
 	bool use_zero_pages;
 	u64 zero_hash;
@@ -406,6 +428,7 @@ struct ksm_core {
 	u64 domain;
 	bool empty_nodes;
 	bool observed;
+	u64 samples[KSM_SAMPLE_VALUES / 64];
 };
 
 /* items.c: life of items, nodes and slots */
@@ -481,12 +504,30 @@ void ksm_core_reset_scan(struct ksm_core *core);
 /* policy.c: what to do with one candidate (cmp_and_merge_page) */
 /* Visit what ops->next offers, for the slot under the cursor. Returns candidates visited. */
 unsigned long ksm_core_scan_batch(struct ksm_core *core);
-/*
- * Would a visit of @address skip its page? For the walk, before it hashes: @at is NULL at the
- * batch's first address; addresses ascend. Changes nothing.
- */
-bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigned long address);
 enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidate *cand);
+
+/**
+ * enum ksm_look - how much of a page has to be read
+ * @KSM_LOOK_FULL: all of it
+ * @KSM_LOOK_NEW: a sample; all of it when ksm_core_sample_known(): it may be equal to a KSM page
+ * @KSM_LOOK_AGAIN: as before; and all of it when the sample is still the same: it may be equal to
+ *	a page of the unstable tree
+ * @KSM_LOOK_SURE: as KSM_LOOK_NEW, but while the sample is the same the hash is believed to be
+ */
+enum ksm_look { KSM_LOOK_FULL, KSM_LOOK_NEW, KSM_LOOK_AGAIN, KSM_LOOK_SURE };
+
+/*
+ * For the walk, before it reads a page: what the last visit knew. @at is NULL at the batch's first
+ * address; addresses ascend. Changes nothing.
+ */
+enum ksm_look ksm_core_recall(struct ksm_core *core, struct ksm_rmap_item **at,
+			      unsigned long address, u64 *hash, u16 *sample);
+
+/* May a KSM page have this sample? Needs no lock: an answer out of date delays a merge. */
+static inline bool ksm_core_sample_known(const struct ksm_core *core, u16 sample)
+{
+	return core->samples[sample / 64] >> sample % 64 & 1;
+}
 
 /*
  * For the walk, which meets merged pages more often than all others: the item of @address, or NULL.
@@ -508,17 +549,39 @@ static inline struct ksm_rmap_item *ksm_core_item_at(struct ksm_core *core,
 }
 
 /*
- * The node that the item of @address hangs on, or NULL. When the node's page is what is mapped
- * there, and belongs into the node's tree and domain, a visit would change nothing: a run of such
- * pages is one candidate with @settled.
+ * Smart scan: one pass in how many looks at a page that was not merged in @age of them. About
+ * in-tree's frequencies, but powers of two.
  */
-static inline struct ksm_stable_node *ksm_core_node_at(struct ksm_core *core,
-						       struct ksm_rmap_item **at,
-						       unsigned long address)
+static inline unsigned int smart_scan_step(u8 age)
 {
-	struct ksm_rmap_item *item = ksm_core_item_at(core, at, address);
+	if (age < 3)
+		return 1;
+	if (age == 3)
+		return 2;
+	return age <= 8 ? 4 : 8;
+}
 
-	return item && (item->address & STABLE_FLAG) ? item->head : NULL;
+/*
+ * ksm_core_may_skip: whether this pass leaves the page of @item alone; in-tree:
+ * should_skip_rmap_item(). Such a page need not be read. A run of them is one candidate with @skip;
+ * as a run of pages which are those of the nodes that their items hang on, and which belong into
+ * that node's tree and domain, is one with @settled alone: a visit would change nothing.
+ *
+ * In-tree counts each page's skips down from its last look. Two equal pages that were registered
+ * some passes apart may then be looked at in different passes for ever, and the unstable tree, in
+ * which they would meet, lives for one (13, 15, 16 and 22 passes apart, for example). Here the
+ * number of the pass decides, and what the page last held, so that passes share the work evenly
+ * and equal pages have the same ones. Each step is a multiple of the ones before: whenever an old
+ * page is looked at, so is every younger one that equals it. What backs off (items.c) does so in
+ * all passes.
+ */
+static inline bool ksm_core_may_skip(const struct ksm_core *core, const struct ksm_rmap_item *item)
+{
+	if (item->address & STABLE_FLAG)
+		return false;
+	if (item->remaining_skips && core->backoff)
+		return true;
+	return core->smart_scan && (core->scan.seqnr + item->sample) % smart_scan_step(item->age);
 }
 
 const char *ksm_outcome_text(enum ksm_outcome outcome);

@@ -19,7 +19,8 @@
  *     written all the time stay outside;
  *   - the whole tree is thrown away after each pass, so no mistake lives longer;
  *   - a hit is a suspicion. ops->promote_pair write-protects both pages and compares all bytes,
- *     and what it returns is what counts.
+ *     and what it returns is what counts. Before, nothing more than a sample is compared: reading
+ *     both pages in full once more was a tenth of what a merge cost.
  *
  * What may go wrong is therefore that two equal pages meet one pass later; never that two
  * different pages become one.
@@ -109,7 +110,9 @@ static enum ksm_outcome merge_with_ksm_page(struct ksm_core *core, const struct 
 		outcome = outcome_of(err, KSM_OUTCOME_FORKED);
 	} else if (is_page_sharing_candidate(core, hit.node)) {
 		err = core->ops->merge_into(core->ctx, item, cand->page, hit.node, hit.kpage);
-		outcome = outcome_of(err, KSM_OUTCOME_MERGED);
+		/* Equal hashes, different contents: to the other half. */
+		if (err != -ESTALE)
+			outcome = outcome_of(err, KSM_OUTCOME_MERGED);
 	} else {
 		*full = !is_stable_node_chain(hit.entry);
 	}
@@ -118,17 +121,40 @@ static enum ksm_outcome merge_with_ksm_page(struct ksm_core *core, const struct 
 }
 
 static void unstable_tree_insert(struct ksm_core *core, struct ksm_rmap_item *item, u64 key,
-				 int nid)
+				 int nid, const struct ksm_index_place *place)
 {
 	item->hash = key;
 	item->nid = nid;
 	item->address |= UNSTABLE_FLAG | (core->scan.seqnr & SEQNR_MASK);
-	ksm_index_insert_unstable(core, item);
+	ksm_index_insert_unstable(core, item, place);
 	core->counters.pages_unshared++;
 	if (core->domains && ksm_index_only_foreign(core, item)) {
 		item->address |= FOREIGN_FLAG;
 		core->counters.domain_refused++;
 	}
+}
+
+/* Has the page, whose hash was the candidate's, likely not changed since? */
+static bool looks_equal(struct ksm_core *core, const struct ksm_candidate *cand, struct page *page)
+{
+	return core->ops->sample && core->ops->sample(core->ctx, page) == cand->sample;
+}
+
+/*
+ * The key of a new KSM page. What the candidate was hashed from may have been written since, both
+ * pages alike.
+ */
+static u64 key_of_new(struct ksm_core *core, const struct ksm_candidate *cand,
+		      struct ksm_rmap_item *item, struct page *page)
+{
+	u16 sample = core->ops->sample ? core->ops->sample(core->ctx, page) : cand->sample;
+	u64 hash;
+
+	core->samples[sample / 64] |= 1ULL << sample % 64;
+	if (!core->ops->checksum || (core->ops->sample && sample == cand->sample))
+		return key_of(core, cand);
+	hash = core->ops->checksum(core->ctx, item->mm, page);
+	return ksm_index_key(core, hash, core->domain);
 }
 
 /*
@@ -154,14 +180,10 @@ static enum ksm_outcome try_to_merge_two_pages(struct ksm_core *core,
 		err = core->ops->promote_pair(core->ctx, item, cand->page, tree_item, tree_page,
 					      node);
 		if (err)
-			unstable_tree_insert(core, tree_item, key, cand->nid);
+			unstable_tree_insert(core, tree_item, key, cand->nid, NULL);
 	}
 	if (!err) {
-		if (core->ops->checksum) {
-			u64 hash = core->ops->checksum(core->ctx, item->mm, tree_page);
-
-			node->hash = ksm_index_key(core, hash, core->domain);
-		}
+		node->hash = key_of_new(core, cand, item, tree_page);
 		ksm_stable_tree_insert(core, node, tree_page, chain);
 		return KSM_OUTCOME_NEW_PAGE;
 	}
@@ -187,7 +209,8 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 	struct ksm_rmap_item *run[KSM_INDEX_RUN];
 	enum ksm_outcome outcome = KSM_OUTCOME_UNSHARED;
 	u64 key = key_of(core, cand);
-	int n = ksm_index_find_unstable(core, cand->nid, key, run);
+	struct ksm_index_place place;
+	int n = ksm_index_find_unstable(core, cand->nid, key, run, &place);
 	/* Smart scan's oldest pages are looked at every 8 passes only: another one then, too. */
 	unsigned long first = core->scan.seqnr + core->scan.seqnr / 8;
 
@@ -213,7 +236,13 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 			continue;
 		}
 		same = tree_page == cand->page;
-		equal = !same && !core->ops->differ(core->ctx, cand->page, tree_page);
+		/* Several of one hash are not what they seem, or could not be merged before. */
+		if (same)
+			equal = false;
+		else if (n == 1 && core->ops->sample)
+			equal = looks_equal(core, cand, tree_page);
+		else
+			equal = !core->ops->differ(core->ctx, cand->page, tree_page);
 		if (equal)
 			outcome = try_to_merge_two_pages(core, cand, item, tree_item, tree_page,
 							 full);
@@ -226,67 +255,91 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 		if (equal)
 			break;
 	}
-	unstable_tree_insert(core, item, key, cand->nid);
+	unstable_tree_insert(core, item, key, cand->nid, n ? NULL : &place);
 	return outcome;
 }
 
 /*
- * Smart scan: one pass in how many looks at a page that was not merged in @age of them. About
- * in-tree's frequencies, but powers of two.
+ * A visit of an item that hangs on no node any more: an age, a checksum and the rest it has only
+ * then. Returns its age before.
  */
-static unsigned int smart_scan_step(u8 age)
+static u8 grow_older(struct ksm_rmap_item *item)
 {
-	if (age < 3)
-		return 1;
-	if (age == 3)
-		return 2;
-	return age <= 8 ? 4 : 8;
-}
+	u8 age = item->age;
 
-/*
- * should_skip_rmap_item: whether this pass leaves the page alone.
- *
- * In-tree counts each page's skips down from its last look. Two equal pages that were registered
- * some passes apart may then be looked at in different passes for ever, and the unstable tree, in
- * which they would meet, lives for one (13, 15, 16 and 22 passes apart, for example). Here the
- * number of the pass decides, and what the page last held, so that passes share the work evenly
- * and equal pages have the same ones. Each step is a multiple of the ones before: whenever an old
- * page is looked at, so is every younger one that equals it.
- */
-static bool should_skip_rmap_item(const struct ksm_core *core, const struct ksm_rmap_item *item)
-{
-	return core->smart_scan &&
-	       (core->scan.seqnr + item->oldchecksum) % smart_scan_step(item->age);
+	if (item->age < KSM_AGE_MAX)
+		item->age++;
+	if (item->remaining_skips)
+		item->remaining_skips--;
+	return age;
 }
 
 /**
- * ksm_core_may_skip() - would a visit skip the page of an address?
+ * ksm_core_recall() - how much of the page of an address has to be read
  * @core: the engine, with a cursor
  * @at: where the last call stopped; NULL at the first address of a batch
  * @address: not below the one of the last call
+ * @hash: set to the hash of the last look, for KSM_LOOK_SURE
+ * @sample: set to the sample of the last look, but for KSM_LOOK_NEW
  *
- * The walk asks before it hashes: a page that will be skipped need not be read. The item may
- * still be merged before its visit, as the partner of an earlier page.
+ * Most pages that are seen for the first time, or that keep changing, are equal to no KSM page, and
+ * a sample proves it. A hash that was taken once may be of a page that was being filled, and that
+ * holds in all sampled places what it held then: it takes two.
  */
-bool ksm_core_may_skip(struct ksm_core *core, struct ksm_rmap_item **at, unsigned long address)
+enum ksm_look ksm_core_recall(struct ksm_core *core, struct ksm_rmap_item **at,
+			      unsigned long address, u64 *hash, u16 *sample)
 {
-	struct ksm_rmap_item *item = ksm_core_item_at(core, at, address);
+	const struct ksm_rmap_item *item = ksm_core_item_at(core, at, address);
 
-	return item && !(item->address & STABLE_FLAG) && should_skip_rmap_item(core, item);
+	if (!item || (item->address & STABLE_FLAG))
+		return KSM_LOOK_NEW;
+	*sample = item->sample;
+	if (!(item->address & UNSTABLE_FLAG) || !(item->address & SURE_FLAG))
+		return KSM_LOOK_AGAIN;
+	*hash = item->hash;
+	return KSM_LOOK_SURE;
 }
 
-/* All that a visit of settled pages does is to leave their items where they are. */
-static void visit_settled(struct ksm_core *core, const struct ksm_candidate *cand)
+/*
+ * A visit of pages that are left alone, or are merged already: their items stay where they are.
+ * Some that were to be skipped may have been merged since, as partners of earlier pages. Returns
+ * how many were merged.
+ */
+static unsigned long visit_run(struct ksm_core *core, const struct ksm_candidate *cand)
 {
 	unsigned long end = cand->address + cand->settled * (~core->page_mask + 1);
-	struct ksm_rmap_item **link;
+	unsigned long merged = 0;
+	struct ksm_rmap_item **link, *item;
 
 	ksm_skip_rmap_items(core, cand->address);
 	link = core->scan.rmap_list;
-	while (*link && ((*link)->address & core->page_mask) < end)
-		link = &(*link)->rmap_list;
+	for (; (item = *link) && (item->address & core->page_mask) < end; link = &item->rmap_list) {
+		if (item->address & STABLE_FLAG) {
+			merged++;
+		} else if (cand->skip) {
+			ksm_remove_rmap_item_from_tree(core, item);
+			grow_older(item);
+		}
+	}
 	core->scan.rmap_list = link;
 	core->scan.address = end;
+	return merged;
+}
+
+/* Remember what was seen. Returns whether it is what the last visit saw. */
+static bool note_content(struct ksm_rmap_item *item, const struct ksm_candidate *cand)
+{
+	unsigned int checksum = cand->sampled ? 0 : (unsigned int)(cand->hash >> 32);
+	bool same = item->sample == cand->sample && !cand->sampled;
+	bool sure = same && item->oldchecksum == checksum;
+
+	if (item->oldchecksum && item->oldchecksum != checksum)
+		same = false;
+	item->oldchecksum = checksum;
+	item->sample = cand->sample;
+	item->hash = cand->hash;
+	item->address = sure ? item->address | SURE_FLAG : item->address & ~SURE_FLAG;
+	return same;
 }
 
 /*
@@ -298,7 +351,7 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 {
 	enum ksm_outcome outcome = UNDECIDED;
 	struct ksm_rmap_item *item;
-	bool zero, full = false, changed, skip;
+	bool zero, full = false, same, skip;
 	u8 age;
 
 	if (cand->orphan)
@@ -311,35 +364,25 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 		return KSM_OUTCOME_NOMEM;
 	if (cand->node)
 		return visit_ksm_page(core, cand, item);
-	/* Not hashed, and merged as the partner of another page since. */
-	if (cand->skip && (item->address & STABLE_FLAG))
-		return KSM_OUTCOME_ALREADY;
-
-	/* It has an age and a checksum only while it hangs on no node. */
 	ksm_remove_rmap_item_from_tree(core, item);
-	skip = cand->skip || should_skip_rmap_item(core, item);
-	age = item->age;
-	if (item->age < 255)
-		item->age++;
+	skip = ksm_core_may_skip(core, item);
+	age = grow_older(item);
 	if (skip)
 		return KSM_OUTCOME_SKIPPED;
 	if (core->domain == KSM_DOMAIN_NONE)
 		return KSM_OUTCOME_GONE;
 	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
-	zero = core->use_zero_pages && core->ops->merge_zero &&
+	zero = core->use_zero_pages && core->ops->merge_zero && !cand->sampled &&
 	       !((cand->hash ^ core->zero_hash) & ~KSM_DOMAIN_MASK);
-	if (!zero)
+	if (!zero && !cand->sampled)
 		outcome = merge_with_ksm_page(core, cand, item, &full);
 	if (outcome != UNDECIDED)
 		return outcome;
 
-	changed = item->oldchecksum != (unsigned int)(cand->hash >> 32);
-	item->oldchecksum = (unsigned int)(cand->hash >> 32);
-	item->sample = cand->sample;
-	item->hash = cand->hash;
+	same = note_content(item, cand);
 	if (!age)
 		return KSM_OUTCOME_FIRST_SEEN;
-	if (changed)
+	if (!same)
 		return KSM_OUTCOME_VOLATILE;
 	if (zero)
 		return outcome_of(core->ops->merge_zero(core->ctx, item, cand->page),
@@ -360,22 +403,24 @@ enum ksm_outcome ksm_core_visit(struct ksm_core *core, const struct ksm_candidat
 {
 	enum ksm_outcome outcome = KSM_OUTCOME_REFUSED;
 	unsigned long pages = cand->settled ? cand->settled : 1;
+	unsigned long skipped = 0, merged;
 
 	if (!core->scan.mm_slot || cand->address < core->scan.address) {
 		core->counters.broken++;
 	} else if (cand->settled) {
-		visit_settled(core, cand);
+		merged = visit_run(core, cand);
+		skipped = cand->skip ? pages - merged : 0;
 		outcome = KSM_OUTCOME_ALREADY;
 	} else {
 		core->domain = domain_of(core, core->scan.mm_slot->mm);
 		outcome = cmp_and_merge_page(core, cand);
+		skipped = outcome == KSM_OUTCOME_SKIPPED;
 		core->scan.address = cand->address + ~core->page_mask + 1;
 	}
-	if (outcome == KSM_OUTCOME_SKIPPED)
-		core->counters.pages_skipped += pages;
-	else
-		core->counters.pages_scanned += pages;
-	core->counters.outcomes[outcome] += pages;
+	core->counters.pages_skipped += skipped;
+	core->counters.pages_scanned += pages - skipped;
+	core->counters.outcomes[KSM_OUTCOME_SKIPPED] += skipped;
+	core->counters.outcomes[outcome] += pages - skipped;
 	if (core->observed)
 		core->ops->outcome(core->ctx, outcome, cand);
 	return outcome;

@@ -208,9 +208,13 @@ static struct page *get_entry_page(struct ksm_core *core, struct ksm_stable_hit 
 	return get_ksm_page(core, hit->node);
 }
 
-/* @settle: move nodes that are in the wrong tree. Not for who is moving one: it would nest. */
+/*
+ * @merging: for who is going to merge, which compares all bytes: a content that alone has the hash
+ * is not compared here. Also to move nodes that are in the wrong tree; not for who is moving one:
+ * it would nest.
+ */
 static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 hash, int nid,
-			       u64 domain, struct ksm_stable_hit *hit, bool settle)
+			       u64 domain, struct ksm_stable_hit *hit, bool merging)
 {
 	struct ksm_stable_node *run[KSM_INDEX_RUN];
 	int n = ksm_index_find_stable(core, nid, hash, run);
@@ -225,13 +229,14 @@ static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 has
 		here.kpage = get_entry_page(core, &here);
 		if (!here.kpage)
 			continue;
-		if (settle && !ksm_stable_node_settle(core, here.node, here.kpage)) {
+		if (merging && !ksm_stable_node_settle(core, here.node, here.kpage)) {
 			/* Into another tree: @hit and the entries to come are what they were. */
 			core->ops->release(core->ctx, here.kpage, KSM_HOLD);
 			continue;
 		}
 		usable = here.kpage == page || is_page_sharing_candidate(core, here.node);
-		if ((hit->kpage && !usable) || core->ops->differ(core->ctx, page, here.kpage)) {
+		if ((hit->kpage && !usable) ||
+		    ((!merging || n > 1) && core->ops->differ(core->ctx, page, here.kpage))) {
 			core->ops->release(core->ctx, here.kpage, KSM_HOLD);
 			continue;
 		}
@@ -252,7 +257,8 @@ static bool stable_tree_search(struct ksm_core *core, struct page *page, u64 has
  * @nid: NUMA node whose tree to search
  * @hit: filled in when found; the caller releases @hit->kpage
  *
- * The page found may be full, which the caller has to check: then all of that content are. Removes
+ * The page found has that hash; all bytes are compared only where several have. It may be full,
+ * which the caller has to check: then all of that content are. Removes
  * stale nodes met on the way, and moves one that is in the wrong tree. Finds pages of the domain of
  * the visit under way only.
  *

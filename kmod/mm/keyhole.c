@@ -9,11 +9,6 @@
  */
 #include "engine.h"
 
-static void *node_mapping(struct ksm_stable_node *node)
-{
-	return (void *)((unsigned long)node | FOLIO_MAPPING_KSM);
-}
-
 /**
  * ksme_page_node - the node of a KSM page
  * @page: a page for which ksme_is_ksm() holds, referenced
@@ -34,7 +29,7 @@ struct ksm_stable_node *ksme_page_node(struct page *page)
  */
 void ksme_page_set_node(struct page *page, struct ksm_stable_node *node)
 {
-	WRITE_ONCE(page_folio(page)->mapping, node_mapping(node));
+	WRITE_ONCE(page_folio(page)->mapping, ksme_node_mapping(node));
 }
 
 /* A reference to the node's page, or NULL when the keyhole shows something else. */
@@ -42,7 +37,7 @@ static struct page *try_hold(struct ksm_stable_node *node, unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	if (READ_ONCE(page->mapping) != node_mapping(node))
+	if (READ_ONCE(page->mapping) != ksme_node_mapping(node))
 		return NULL;
 	while (!get_page_unless_zero(page)) {
 		/*
@@ -53,7 +48,7 @@ static struct page *try_hold(struct ksm_stable_node *node, unsigned long pfn)
 			return NULL;
 		cpu_relax();
 	}
-	if (READ_ONCE(page->mapping) == node_mapping(node))
+	if (READ_ONCE(page->mapping) == ksme_node_mapping(node))
 		return page;
 	put_page(page);
 	return NULL;
@@ -79,7 +74,7 @@ struct page *ksme_hold(void *ctx, struct ksm_stable_node *node, enum ksm_hold ho
 			return page;
 		if (page) {
 			lock_page(page);
-			if (READ_ONCE(page->mapping) == node_mapping(node))
+			if (READ_ONCE(page->mapping) == ksme_node_mapping(node))
 				return page;
 			unlock_page(page);
 			put_page(page);

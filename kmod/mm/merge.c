@@ -33,8 +33,30 @@ u64 ksme_hash(struct page *page)
 }
 
 /**
- * ksme_hash_spot - sample a page, and hash it if it is another content than it was, or due
- * @spot: its page is referenced; @hash and @sample are those of the last visit
+ * ksme_sample - ops->sample
+ * @ctx: unused
+ * @page: referenced
+ */
+u16 ksme_sample(void *ctx, struct page *page)
+{
+	void *bytes = kmap_local_page(page);
+	u16 sample = ksm_sample(bytes, PAGE_SIZE, ksme.seed);
+
+	kunmap_local(bytes);
+	return sample;
+}
+
+/* Zeroes, the most frequent content of all, are known without a single multiplication. */
+static u64 hash_bytes(const void *bytes, u16 sample)
+{
+	if (sample == ksme.zero_sample && ksm_all_zero(bytes, PAGE_SIZE))
+		return ksme.core.zero_hash;
+	return ksm_hash(bytes, PAGE_SIZE, ksme.seed);
+}
+
+/**
+ * ksme_hash_spot - read as much of a page as its next visit needs
+ * @spot: its page is referenced; @look says how much, @hash and @sample are those of the last visit
  *
  * Reading all of a page that never changes, in each pass, would be most of what a scanner does.
  * What a sample does not see is seen after ksme.full_hash_passes. Until then a wrong hash costs the
@@ -44,19 +66,27 @@ void ksme_hash_spot(struct ksme_spot *spot)
 {
 	void *bytes = kmap_local_page(spot->page);
 	u16 sample = ksm_sample(bytes, PAGE_SIZE, ksme.seed);
+	bool same = sample == spot->sample;
 
-	if (!spot->hash || sample != spot->sample)
-		spot->hash = ksm_hash(bytes, PAGE_SIZE, ksme.seed);
+	if (spot->look == KSM_LOOK_FULL || (spot->look == KSM_LOOK_AGAIN && same))
+		spot->hash = hash_bytes(bytes, sample);
+	else if (spot->look == KSM_LOOK_SURE && same)
+		;
+	else if (ksm_core_sample_known(&ksme.core, sample))
+		spot->hash = hash_bytes(bytes, sample);
+	else
+		spot->sampled = true;
 	spot->sample = sample;
 	kunmap_local(bytes);
 }
 
 /**
- * ksme_zero_hash - what ksme_hash() says of a page of zeroes
+ * ksme_zero_init - learn what a page of zeroes looks like under this load's seed
  */
-u64 ksme_zero_hash(void)
+void ksme_zero_init(void)
 {
-	return ksme_hash(ZERO_PAGE(0));
+	ksme.core.zero_hash = ksme_hash(ZERO_PAGE(0));
+	ksme.zero_sample = ksme_sample(NULL, ZERO_PAGE(0));
 }
 
 /**
@@ -87,12 +117,22 @@ bool ksme_differ(void *ctx, struct page *a, struct page *b)
 	return differ;
 }
 
+static bool all_zero(struct page *page)
+{
+	void *bytes = kmap_local_page(page);
+	bool zero = ksm_all_zero(bytes, PAGE_SIZE);
+
+	kunmap_local(bytes);
+	return zero;
+}
+
 /**
  * struct place - where a page that is to be merged is mapped
  * @vma: area, its mmap_lock held
  * @address: in it
  * @page: mapped there, referenced
  * @kpage: what is to be mapped instead
+ * @zero: that is all zeroes, and need not be read
  * @protected: the entry, once it is write-protected
  */
 struct place {
@@ -100,6 +140,7 @@ struct place {
 	unsigned long address;
 	struct page *page;
 	struct page *kpage;
+	bool zero;
 	pte_t protected;
 };
 
@@ -262,7 +303,10 @@ static int merge_one_page(struct place *place)
 
 	if (err)
 		return err;
-	err = ksme_differ(NULL, place->page, place->kpage) ? -ESTALE : replace_page(place);
+	if (place->zero ? !all_zero(place->page) : ksme_differ(NULL, place->page, place->kpage))
+		err = -ESTALE;
+	else
+		err = replace_page(place);
 	unlock_page(place->page);
 	return err;
 }
@@ -307,6 +351,7 @@ int ksme_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *page,
 	struct place place = place_of(item, page, kpage);
 	int err = -EFAULT;
 
+	place.zero = node->zero;
 	if (!place.vma)
 		goto out;
 	err = -EAGAIN;
@@ -333,7 +378,11 @@ int ksme_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page)
 {
 	struct page *zero = ZERO_PAGE(item_address(item));
 	struct place place = place_of(item, page, zero);
-	int err = place.vma ? merge_one_page(&place) : -EFAULT;
+	int err = -EFAULT;
+
+	place.zero = true;
+	if (place.vma)
+		err = merge_one_page(&place);
 
 	if (!err) {
 		atomic_long_inc(&ksme.zero_pages);
@@ -372,6 +421,7 @@ static int promote_locked(struct ksm_rmap_item *item, struct place *place,
 		WRITE_ONCE(tree_page->mapping, mapping);
 		goto unlock;
 	}
+	node->zero = all_zero(tree_page);
 	mark_page_accessed(tree_page);
 	/* Reclaim frees clean pages without dirty PTEs; this one must be swapped. */
 	SetPageDirty(tree_page);
@@ -431,8 +481,7 @@ int ksme_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *page,
 	second_mm_leave(tree_item->mm);
 out:
 	if (err)
-		trace_ksm_engine_merge_with_ksm_page(NULL, page_to_pfn(page), item, item->mm,
-						     err);
+		trace_ksm_engine_merge_with_ksm_page(NULL, page_to_pfn(page), item, item->mm, err);
 	return err;
 }
 

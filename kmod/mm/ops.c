@@ -168,10 +168,11 @@ static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 			.address = spot->address,
 			.hash = spot->hash,
 			.sample = spot->sample,
+			.sampled = spot->sampled,
 			.skip = spot->skip,
 			.settled = spot->settled,
 		};
-		if (spot->skip || spot->settled)
+		if (spot->settled)
 			return true;
 		batch->page = page_of_spot(batch, spot);
 		if (batch->page) {
@@ -240,6 +241,7 @@ static void outcome(void *ctx, enum ksm_outcome outcome, const struct ksm_candid
 const struct ksm_ops ksme_ops = {
 	.next = next_candidate,
 	.checksum = checksum,
+	.sample = ksme_sample,
 	.differ = ksme_differ,
 	.hold = ksme_hold,
 	.release = ksme_release,

@@ -160,11 +160,11 @@ struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address)
 
 /*
  * What to do with what a walk finds, called under a page table's lock; false ends the walk at this
- * address. @zero is for zero pages that KSM placed. @done, if there is one, is asked first: true
- * when there is nothing more to do at this entry.
+ * address. @zero is for zero pages that KSM placed. @known, if there is one, is asked first: how
+ * many entries from here on, below @end, there is nothing more to do about.
  */
 struct visitor {
-	bool (*done)(void *arg, pte_t pte, unsigned long address);
+	unsigned int (*known)(void *arg, pte_t *pte, unsigned long address, unsigned long end);
 	bool (*page)(void *arg, struct page *page, unsigned long address);
 	bool (*zero)(void *arg, unsigned long address);
 	void *arg;
@@ -195,8 +195,6 @@ static __always_inline bool visit_pte(const struct visitor *visitor, pte_t pte,
 {
 	struct page *page;
 
-	if (visitor->done && visitor->done(visitor->arg, pte, address))
-		return true;
 	page = pte_candidate(pte);
 	if (page)
 		return visitor->page(visitor->arg, page, address);
@@ -213,9 +211,19 @@ static __always_inline unsigned long walk_table(struct mm_struct *mm, pmd_t *pmd
 
 	if (!start)
 		return end;
-	for (pte = start; address < end; pte++, address += PAGE_SIZE)
-		if (!visit_pte(visitor, ptep_get(pte), address))
-			break;
+	for (pte = start; address < end;) {
+		unsigned int n = 0;
+
+		if (visitor->known)
+			n = visitor->known(visitor->arg, pte, address, end);
+		if (!n) {
+			if (!visit_pte(visitor, ptep_get(pte), address))
+				break;
+			n = 1;
+		}
+		pte += n;
+		address += n * PAGE_SIZE;
+	}
 	pte_unmap_unlock(start, ptl);
 	return address;
 }
@@ -251,42 +259,122 @@ static __always_inline unsigned long walk_range(struct mm_struct *mm, unsigned l
 	return range_end;
 }
 
-static bool add_settled(struct ksme_batch *batch, unsigned long address)
+/* The spot that a run of known pages at @address goes on with, or a new one behind the others. */
+static struct ksme_spot *run_spot(struct ksme_batch *batch, unsigned long address, bool skip)
 {
 	struct ksme_spot *last = batch->nr ? &batch->spots[batch->nr - 1] : NULL;
 
-	if (last && last->settled && last->address + last->settled * PAGE_SIZE == address) {
-		last->settled++;
-	} else {
-		if (batch->nr == KSME_CHUNK)
-			return false;
-		batch->spots[batch->nr++] = (struct ksme_spot){ .address = address, .settled = 1 };
+	if (!last || !last->settled || last->skip != skip ||
+	    last->address + last->settled * PAGE_SIZE != address)
+		return &batch->spots[batch->nr];
+	return last;
+}
+
+static bool has_room(const struct ksme_batch *batch, const struct ksme_spot *spot)
+{
+	return spot < &batch->spots[KSME_CHUNK] && batch->pages < batch->limit;
+}
+
+static void add_run(struct ksme_batch *batch, struct ksme_spot *spot, unsigned long address,
+		    bool skip, unsigned int n)
+{
+	if (spot == &batch->spots[batch->nr]) {
+		*spot = (struct ksme_spot){ .address = address, .skip = skip };
+		batch->nr++;
 	}
-	batch->pages++;
-	return true;
+	spot->settled += n;
+	batch->pages += n;
+}
+
+/*
+ * A node that is still there has a valid frame number, of a small page, and nothing but its own
+ * page points back to it.
+ */
+static __always_inline bool maps_own_page(pte_t pte, const struct ksm_stable_node *node)
+{
+	unsigned long pfn = READ_ONCE(node->kpfn);
+
+	return pte_pfn(pte) == pfn && pte_present(pte) &&
+	       READ_ONCE(pfn_to_page(pfn)->mapping) == ksme_node_mapping(node);
 }
 
 /*
  * Memory that is merged already is most of what a scanner at rest meets. Such a page needs neither
- * a reference nor a visit of its own. A node that is still there has a valid frame number, and
- * nothing but its own page points back to it.
+ * a reference nor a visit of its own. Returns how many there are from @item on, which is the item
+ * of the first.
  */
-static __always_inline bool settled_pte(void *arg, pte_t pte, unsigned long address)
+static unsigned int settled_run(struct ksme_batch *batch, struct ksm_rmap_item *item, pte_t *pte,
+				unsigned int max)
+{
+	const bool numa = ksme.core.nr_nodes > 1;
+	const u64 domain = batch->domain;
+	unsigned long want = (item->address & PAGE_MASK) | STABLE_FLAG;
+	unsigned int n;
+
+	for (n = 0; n < max; n++, pte++, want += PAGE_SIZE) {
+		const struct ksm_stable_node *node;
+
+		if ((item->address & (PAGE_MASK | STABLE_FLAG)) != want)
+			break;
+		node = item->head;
+		if (!maps_own_page(ptep_get(pte), node) || node->domain != domain)
+			break;
+		if (numa && page_to_nid(pfn_to_page(node->kpfn)) != node->nid)
+			break;
+		batch->item = item;
+		if (!item->rmap_list)
+			return n + 1;
+		item = item->rmap_list;
+	}
+	return n;
+}
+
+/* As settled_run(): of pages that smart scan leaves alone, and that need not be read at all. */
+static unsigned int skipped_run(struct ksme_batch *batch, struct ksm_rmap_item *item, pte_t *pte,
+				unsigned int max)
+{
+	unsigned long address = item->address & PAGE_MASK;
+	unsigned int n;
+
+	for (n = 0; n < max; n++, pte++, address += PAGE_SIZE) {
+		struct page *page;
+
+		if ((item->address & PAGE_MASK) != address || !ksm_core_may_skip(&ksme.core, item))
+			break;
+		page = pte_candidate(ptep_get(pte));
+		if (!page || ksme_is_ksm(page))
+			break;
+		batch->item = item;
+		if (!item->rmap_list)
+			return n + 1;
+		item = item->rmap_list;
+	}
+	return n;
+}
+
+static __always_inline unsigned int known_pages(void *arg, pte_t *pte, unsigned long address,
+						unsigned long end)
 {
 	struct ksme_batch *batch = arg;
-	struct ksm_stable_node *node = ksm_core_node_at(&ksme.core, &batch->item, address);
-	struct page *page;
+	struct ksm_rmap_item *item = ksm_core_item_at(&ksme.core, &batch->item, address);
+	unsigned int max =
+		min_t(unsigned long, (end - address) / PAGE_SIZE, batch->limit - batch->pages);
+	struct ksme_spot *spot;
+	unsigned int n;
+	bool skip;
 
-	if (!node || !pte_present(pte) || pte_pfn(pte) != READ_ONCE(node->kpfn))
-		return false;
-	page = pte_page(pte);
-	if (ksme_page_node(page) != node)
-		return false;
-	if (node->domain != batch->domain)
-		return false;
-	if (ksme.core.nr_nodes > 1 && page_to_nid(page) != node->nid)
-		return false;
-	return batch->pages < batch->limit && add_settled(batch, address);
+	if (!item)
+		return 0;
+	skip = ksm_core_may_skip(&ksme.core, item);
+	if (!skip && !(item->address & STABLE_FLAG))
+		return 0;
+	spot = run_spot(batch, address, skip);
+	if (!has_room(batch, spot))
+		return 0;
+	n = skip ? skipped_run(batch, item, pte, max) : settled_run(batch, item, pte, max);
+	if (n)
+		add_run(batch, spot, address, skip, n);
+	return n;
 }
 
 /* Pages take turns at being read in full, lest a whole pass be slow. */
@@ -297,42 +385,39 @@ static bool full_hash_due(unsigned long address)
 	return passes < 2 || !((address / PAGE_SIZE + ksme.core.scan.seqnr) % passes);
 }
 
-/*
- * What the last visit knew of the content, if that visit found it unchanged and left the page in
- * the unstable tree. Others are read in full: a page that was being filled when it was hashed may
- * hold in all sampled places what it held then.
- */
-static void recall_hash(struct ksme_batch *batch, struct ksme_spot *spot)
+static void recall(struct ksme_batch *batch, struct ksme_spot *spot)
 {
-	struct ksm_rmap_item *item = ksm_core_item_at(&ksme.core, &batch->item, spot->address);
-
-	if (!item || !(item->address & UNSTABLE_FLAG) || full_hash_due(spot->address))
-		return;
-	spot->hash = item->hash;
-	spot->sample = item->sample;
+	if (!full_hash_due(spot->address))
+		spot->look = ksm_core_recall(&ksme.core, &batch->item, spot->address, &spot->hash,
+					     &spot->sample);
 }
 
 static bool take_spot(void *arg, struct page *page, unsigned long address)
 {
 	struct ksme_batch *batch = arg;
-	struct ksme_spot *spot;
+	struct ksm_rmap_item *item = ksm_core_item_at(&ksme.core, &batch->item, address);
+	bool skip = item && ksm_core_may_skip(&ksme.core, item) && !ksme_is_ksm(page);
+	struct ksme_spot *spot = &batch->spots[batch->nr];
 
-	if (batch->pages == batch->limit || batch->nr == KSME_CHUNK)
+	/* A part of a huge page: others were met as known pages. */
+	if (skip)
+		spot = run_spot(batch, address, true);
+	if (!has_room(batch, spot))
 		return false;
+	if (skip) {
+		add_run(batch, spot, address, true, 1);
+		return true;
+	}
 	batch->pages++;
 	get_page(page);
-	spot = &batch->spots[batch->nr++];
+	batch->nr++;
 	*spot = (struct ksme_spot){
 		.address = address,
 		.pfn = page_to_pfn(page),
 		.page = page,
 	};
-	if (ksme_is_ksm(page))
-		return true;
-	/* Which pages smart scan would leave alone: they need not be read at all. */
-	spot->skip = ksm_core_may_skip(&ksme.core, &batch->item, address);
-	if (!spot->skip)
-		recall_hash(batch, spot);
+	if (!ksme_is_ksm(page))
+		recall(batch, spot);
 	return true;
 }
 
@@ -354,7 +439,7 @@ static bool pass_zero(void *arg, unsigned long address)
 void ksme_collect(struct ksme_batch *batch, unsigned long start)
 {
 	VMA_ITERATOR(vmi, batch->mm, start);
-	const struct visitor visitor = { settled_pte, take_spot, pass_zero, batch };
+	const struct visitor visitor = { known_pages, take_spot, pass_zero, batch };
 	struct vm_area_struct *vma;
 
 	batch->nr = 0;
@@ -364,7 +449,8 @@ void ksme_collect(struct ksme_batch *batch, unsigned long start)
 	batch->pos = 0;
 	batch->done = false;
 	batch->next = start;
-	for_each_vma(vmi, vma) {
+	for_each_vma(vmi, vma)
+	{
 		if (!(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
 			continue;
 		batch->next = walk_range(batch->mm, max(batch->next, vma->vm_start), vma->vm_end,

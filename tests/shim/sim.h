@@ -17,6 +17,7 @@
 #define SIM_PAGE_SHIFT 12
 #define SIM_MAX_NODES 2
 #define SIM_BATCH_MAX 64
+#define SIM_FULL_PASSES 4 /* each page is read in full at least once in so many passes */
 /* Virtual page i is at SIM_ADDRESS(i). */
 #define SIM_ADDRESS(i) (((unsigned long)(i) + 16) << SIM_PAGE_SHIFT)
 #define SIM_INDEX(address) ((int)((address) >> SIM_PAGE_SHIFT) - 16)
@@ -92,6 +93,8 @@ enum sim_op {
 /**
  * struct sim - the machine
  * @hash_mod: hashes are content % @hash_mod; 0: hashes as good as real ones
+ * @blind_samples: samples do not see any change
+ * @samples: most pages are not read in full, as in the kernel
  * @fail_op: op that fails, when @fail_nth is set
  * @fail_nth: its n-th call from now, 0: none
  * @fail_err: with this error
@@ -116,6 +119,8 @@ struct sim {
 	uint64_t random;
 	unsigned long now;
 	u64 hash_mod;
+	bool blind_samples;
+	bool samples;
 
 	enum sim_op fail_op;
 	long fail_nth;
@@ -165,14 +170,17 @@ void sim_remap(struct sim *sim, struct sim_vpage *vpage, struct page *page);
 struct page *sim_page(struct sim *sim, u64 content, int nid);
 void sim_meddle(struct sim *sim);
 
-/* sim_ops.c: the ops, and batches */
+/* sim_ops.c: the ops */
 extern const struct ksm_ops sim_ops;
 const int *sim_errors(enum sim_op op);
 u64 sim_hash(struct sim *sim, u64 content);
+u16 sim_sample(struct sim *sim, u64 content);
 unsigned long sim_linear_index(const struct ksm_rmap_item *item);
+void sim_unload(struct sim *sim);
+
+/* sim_scan.c: batches */
 void sim_batch(struct sim *sim, int pages);
 void sim_pass(struct sim *sim, int pages);
-void sim_unload(struct sim *sim);
 
 /* sim_check.c: is all well? */
 void sim_check(struct sim *sim);

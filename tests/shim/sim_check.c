@@ -42,7 +42,7 @@ static void check_item(struct sim *sim, struct mm_struct *mm, struct ksm_rmap_it
 	}
 	if (item->address & STABLE_FLAG) {
 		tally->stable_items++;
-		if (item->address & (UNSTABLE_FLAG | SEQNR_MASK))
+		if (item->address & UNSTABLE_FLAG)
 			sim_violation(sim, "a stable item with flags %#lx", item->address & 0xfff);
 		if (item->linear_page_index != sim_linear_index(item))
 			sim_violation(sim, "the reverse map would not find an item");
@@ -252,6 +252,7 @@ void sim_settle(struct sim *sim)
 	sim->meddle_chance = 0;
 	sim->stale_next = false;
 	sim->core.smart_scan = false;
+	sim->core.backoff = 0;
 	if (sim->hash_mod)
 		enough = 10;
 	for (int m = 0; m < sim->nr_mms; m++) {

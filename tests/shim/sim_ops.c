@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The core's ops on the simulated machine, and the loop that kmod's thread is elsewhere.
+ * The core's ops on the simulated machine.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,13 +45,22 @@ static int failure(struct sim *sim, enum sim_op op)
 	return errors[op][sim_random(sim, n)];
 }
 
+static u64 mixed(u64 content)
+{
+	content *= 0x9e3779b97f4a7c15ULL;
+	return content ^ content >> 29;
+}
+
 /* Zeroes keep their hash to themselves: nobody finds a collision with one given page. */
 u64 sim_hash(struct sim *sim, u64 content)
 {
-	u64 hash = sim->hash_mod && content ? 1 + content % sim->hash_mod : content;
+	return mixed(sim->hash_mod && content ? 1 + content % sim->hash_mod : content);
+}
 
-	hash *= 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
+/* Samples of all contents differ, however bad the hashes are; some samples are always the same. */
+u16 sim_sample(struct sim *sim, u64 content)
+{
+	return sim->blind_samples ? 0 : mixed(content) >> 32;
 }
 
 static struct sim_vpage *vpage_of(struct ksm_rmap_item *item)
@@ -73,7 +82,7 @@ static bool op_next(void *ctx, struct ksm_candidate *cand)
 	if (sim->batch_pos == sim->batch_len)
 		return false;
 	*cand = sim->batch[sim->batch_pos++];
-	if (cand->skip || cand->settled)
+	if (cand->settled)
 		return true;
 	page = cand->page;
 	/* A stale view may miss that a page became a KSM page, never show a node that is freed. */
@@ -88,6 +97,12 @@ static u64 op_checksum(void *ctx, struct mm_struct *mm, struct page *page)
 {
 	check_held(ctx, page, "checksum");
 	return sim_hash(ctx, page->content);
+}
+
+static u16 op_sample(void *ctx, struct page *page)
+{
+	check_held(ctx, page, "sample");
+	return sim_sample(ctx, page->content);
 }
 
 static bool op_differ(void *ctx, struct page *a, struct page *b)
@@ -434,6 +449,7 @@ static void op_outcome(void *ctx, enum ksm_outcome outcome, const struct ksm_can
 const struct ksm_ops sim_ops = {
 	.next = op_next,
 	.checksum = op_checksum,
+	.sample = op_sample,
 	.differ = op_differ,
 	.hold = op_hold,
 	.release = op_release,
@@ -455,124 +471,6 @@ const struct ksm_ops sim_ops = {
 	.emit = op_emit,
 	.outcome = op_outcome,
 };
-
-static void collect(struct sim *sim, struct mm_struct *mm, int *i, int pages)
-{
-	sim->batch_len = 0;
-	sim->batch_pos = 0;
-	for (; *i < mm->nr && sim->batch_len < pages; ++*i) {
-		struct page *page = mm->vpages[*i].page;
-
-		if (!page || page == sim->zero || !mm->vpages[*i].mergeable)
-			continue;
-		sim_get(page);
-		sim->batch_pages[sim->batch_len] = page;
-		sim->batch[sim->batch_len++] = (struct ksm_candidate){
-			.address = SIM_ADDRESS(*i),
-			.page = page,
-			.hash = sim_hash(sim, page->content),
-			.node = page->node,
-			.orphan = page->ksm && !page->node,
-			.nid = op_page_nid(sim, page),
-		};
-	}
-}
-
-/* As the thread does: what smart scan leaves alone is not even read. */
-static void mark_skips(struct sim *sim)
-{
-	struct ksm_rmap_item *at = NULL;
-
-	for (int n = 0; n < sim->batch_len; n++) {
-		struct ksm_candidate *cand = &sim->batch[n];
-
-		if (cand->page->ksm || !ksm_core_may_skip(&sim->core, &at, cand->address))
-			continue;
-		*cand = (struct ksm_candidate){
-			.address = cand->address,
-			.hash = 0x5eadbeef5eadbeefULL, /* of nothing */
-			.skip = true,
-		};
-	}
-}
-
-static bool is_settled(struct sim *sim, struct ksm_rmap_item **at, const struct ksm_candidate *cand)
-{
-	struct ksm_core *core = &sim->core;
-	struct ksm_stable_node *node;
-	u64 domain = core->domains ? op_domain(sim, sim->scanned) : 0;
-
-	if (!cand->node)
-		return false;
-	node = ksm_core_node_at(core, at, cand->address);
-	return node == cand->node && node->domain == domain &&
-	       (core->nr_nodes == 1 || node->nid == cand->nid);
-}
-
-/* As the walk does: neighbours that a visit would not change become one candidate. */
-static void join_settled(struct sim *sim)
-{
-	struct ksm_rmap_item *at = NULL;
-	struct ksm_candidate *last = NULL;
-	int len = 0;
-
-	for (int n = 0; n < sim->batch_len; n++) {
-		struct ksm_candidate cand = sim->batch[n];
-
-		if (!is_settled(sim, &at, &cand)) {
-			last = NULL;
-			sim->batch[len++] = cand;
-		} else if (last && last->address + SIM_ADDRESS(last->settled) - SIM_ADDRESS(0) ==
-					  cand.address) {
-			last->settled++;
-		} else {
-			last = &sim->batch[len++];
-			*last = (struct ksm_candidate){ .address = cand.address, .settled = 1 };
-		}
-	}
-	sim->batch_len = len;
-}
-
-/* One batch of the scanner: collect, visit, let go. */
-void sim_batch(struct sim *sim, int pages)
-{
-	struct ksm_core *core = &sim->core;
-	struct mm_struct *mm;
-	int i, pages_held;
-
-	if (!ksm_core_begin_pass(core))
-		return;
-	mm = container_of(core->scan.mm_slot, struct mm_struct, slot);
-	if (mm->exited) {
-		sim_unregister(sim, mm);
-		return;
-	}
-	i = core->scan.address ? SIM_INDEX(core->scan.address) : 0;
-	sim->scanned = mm;
-	collect(sim, mm, &i, pages < SIM_BATCH_MAX ? pages : SIM_BATCH_MAX);
-	pages_held = sim->batch_len;
-	mark_skips(sim);
-	if (sim->settled_runs)
-		join_settled(sim);
-	if (ksm_core_scan_batch(core) != (unsigned long)sim->batch_len)
-		sim_violation(sim, "not all of the batch was visited");
-	sim->scanned = NULL;
-	/* The walk may have come further than to the last page it found. */
-	core->scan.address = SIM_ADDRESS(i);
-	for (int n = 0; n < pages_held; n++)
-		sim_put(sim, sim->batch_pages[n]);
-	if (i == mm->nr)
-		ksm_core_next_slot(core);
-}
-
-/* Batches to the end of the pass under way, or of a whole one. */
-void sim_pass(struct sim *sim, int pages)
-{
-	unsigned long passes = sim->core.counters.full_scans;
-
-	while (!list_empty(&sim->core.slots) && sim->core.counters.full_scans == passes)
-		sim_batch(sim, pages);
-}
 
 /* As rmmod: what is still mapped stays, as orphans. */
 void sim_unload(struct sim *sim)

@@ -191,7 +191,9 @@ static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
 		sim->meddle_chance = 4 + sim_random(sim, 60);
 	sim->stale_next = seed % 7 == 0;
 	sim->settled_runs = seed % 5 != 0;
+	sim->samples = seed % 6 > 1;
 	sim->core.smart_scan = sim_random(sim, 2);
+	sim->core.backoff = sim_random(sim, 2) * 64;
 	ksm_core_set_domains(&sim->core, sim_random(sim, 2));
 	sim->core.use_zero_pages = sim_random(sim, 2);
 	for (uint64_t i = 0, mms = 1 + sim_random(sim, 4); i < mms; i++)

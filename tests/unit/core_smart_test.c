@@ -38,7 +38,7 @@ static void watch(struct sim *sim, char *visits, int passes)
 /* The passes that look at old pages of one content, as of eight. */
 static unsigned int turn(struct mm_struct *mm)
 {
-	return mm->slot.rmap_list->oldchecksum % 8;
+	return mm->slot.rmap_list->sample % 8;
 }
 
 /* Three visits in any case, then in every second pass, every fourth, and every eighth. */
@@ -156,7 +156,7 @@ static void age_saturates(void **state)
 
 	watch(sim, visits, 600);
 	assert_string_equal(visits + 590, "..v.......");
-	assert_int_equal(mm->slot.rmap_list->age, 255);
+	assert_int_equal(mm->slot.rmap_list->age, KSM_AGE_MAX);
 	sim_free(sim);
 }
 
@@ -265,7 +265,7 @@ static void a_partner_marked_to_skip_stays_tracked(void **state)
 {
 	struct sim *sim = smart_sim();
 	struct mm_struct *mm = sim_equal_pages(sim, 2, 7, 0);
-	struct ksm_candidate cand = { .address = SIM_ADDRESS(0), .hash = 1234, .skip = true };
+	struct ksm_candidate cand = { .address = SIM_ADDRESS(0), .settled = 2, .skip = true };
 
 	sim_pass(sim, 64);
 	sim_pass(sim, 64);
@@ -305,23 +305,61 @@ static void switched_off_in_a_batch(void **state)
 	sim_free(sim);
 }
 
-/* The item that was to be skipped is gone, a new one takes its place: not hashed, so skipped. */
+/* The item that was to be skipped is gone: it was skipped all the same, and is new next time. */
 static void trimmed_between_walk_and_visit(void **state)
 {
 	struct sim *sim = smart_sim();
 	struct mm_struct *mm = sim_equal_pages(sim, 1, 7, 0);
-	struct ksm_candidate cand = { .address = SIM_ADDRESS(0), .hash = 1234, .skip = true };
+	struct ksm_candidate cand = { .address = SIM_ADDRESS(0), .settled = 1, .skip = true };
 	char visits[7];
 
 	ksm_core_begin_pass(&sim->core);
-	assert_int_equal(ksm_core_visit(&sim->core, &cand), KSM_OUTCOME_SKIPPED);
+	ksm_core_visit(&sim->core, &cand);
+	assert_int_equal(skipped(sim), 1);
+	assert_int_equal(sim->core.counters.outcomes[KSM_OUTCOME_SKIPPED], 1);
 	sim->outcomes = 1;
 	sim_check(sim);
-	assert_int_equal(mm->slot.rmap_list->age, 1);
+	assert_null(mm->slot.rmap_list);
 	ksm_core_next_slot(&sim->core);
 	watch(sim, visits, 6);
-	assert_string_equal(visits, "vv.v..");
+	assert_string_equal(visits, "vvvv..");
 	sim_free(sim);
+}
+
+static unsigned long skipped_of_twelve(bool runs, int pages)
+{
+	struct sim *sim = smart_sim();
+	struct mm_struct *mm = sim_mm(sim, 12);
+	unsigned long nr;
+
+	sim->settled_runs = runs;
+	for (int i = 0; i < mm->nr; i++)
+		sim_map(sim, mm, i, 100 + i, 0);
+	sim_register(sim, mm);
+	for (int pass = 0; pass < 44; pass++)
+		sim_pass(sim, pages);
+	sim_check(sim);
+	nr = skipped(sim);
+	assert_int_equal(nr + sim->core.counters.pages_scanned, 12 * 44);
+	sim_free(sim);
+	return nr;
+}
+
+/* Neighbours that are skipped are one candidate, like single ones, cut wherever a batch ends. */
+static void runs_are_skipped_as_single_pages_are(void **state)
+{
+	unsigned long nr = skipped_of_twelve(false, 64);
+
+	assert_in_range(nr, 12 * 30, 12 * 40);
+	for (int pages = 1; pages <= 12; pages++)
+		assert_int_equal(skipped_of_twelve(true, pages), nr);
+}
+
+static bool may_skip(struct sim *sim, struct ksm_rmap_item **at, int i)
+{
+	struct ksm_rmap_item *item = ksm_core_item_at(&sim->core, at, SIM_ADDRESS(i));
+
+	return item && ksm_core_may_skip(&sim->core, item);
 }
 
 /* ksm_core_may_skip() foretells exactly what the visits do, and changes nothing. */
@@ -344,8 +382,7 @@ static void may_skip_foretells(void **state)
 		ksm_core_begin_pass(&sim->core);
 		at = NULL;
 		for (int i = 0; i < mm->nr; i++)
-			foretold += mm->vpages[i].page &&
-				    ksm_core_may_skip(&sim->core, &at, SIM_ADDRESS(i));
+			foretold += mm->vpages[i].page && may_skip(sim, &at, i);
 		assert_int_equal(skipped(sim), before);
 		sim_check(sim);
 		sim_pass(sim, 64);
@@ -353,10 +390,10 @@ static void may_skip_foretells(void **state)
 	}
 	assert_true(skipped(sim) > 60);
 
-	/* Behind the last item nothing is skipped, and the search does not begin anew. */
+	/* Behind the last item nothing is found, and the search does not begin anew. */
 	ksm_core_begin_pass(&sim->core);
 	at = NULL;
-	assert_false(ksm_core_may_skip(&sim->core, &at, SIM_ADDRESS(100)));
+	assert_null(ksm_core_item_at(&sim->core, &at, SIM_ADDRESS(100)));
 	assert_non_null(at);
 	sim_free(sim);
 
@@ -364,7 +401,7 @@ static void may_skip_foretells(void **state)
 	sim_equal_pages(sim, 1, 7, 0);
 	ksm_core_begin_pass(&sim->core);
 	at = NULL;
-	assert_false(ksm_core_may_skip(&sim->core, &at, SIM_ADDRESS(0)));
+	assert_null(ksm_core_item_at(&sim->core, &at, SIM_ADDRESS(0)));
 	assert_null(at);
 	sim_free(sim);
 }
@@ -386,6 +423,7 @@ int main(void)
 		cmocka_unit_test(a_partner_marked_to_skip_stays_tracked),
 		cmocka_unit_test(switched_off_in_a_batch),
 		cmocka_unit_test(trimmed_between_walk_and_visit),
+		cmocka_unit_test(runs_are_skipped_as_single_pages_are),
 		cmocka_unit_test(may_skip_foretells),
 	};
 

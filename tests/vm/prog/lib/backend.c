@@ -105,6 +105,9 @@ void ksm_full_speed(const struct backend *b)
 	err = ksm_write(b, "full_hash_passes", 1);
 	if (err && err != -ENOENT)
 		die("%s/full_hash_passes: %s", b->dir, strerror(-err));
+	err = ksm_write(b, "backoff_passes", 0);
+	if (err && err != -ENOENT)
+		die("%s/backoff_passes: %s", b->dir, strerror(-err));
 	must_write(b, "run", KSM_RUN_MERGE);
 }
 
