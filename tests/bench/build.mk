@@ -20,3 +20,16 @@ $(B)/test/bench-crowd: tests/bench/crowd.c
 $(B)/test/bench-frames: tests/bench/frames.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< -lutil
+
+# The engine's core in userspace, as the kernel compiles it, over tests/shim.
+BENCH_CORE_OBJS := $(patsubst %.c,$(B)/obj/bench/%.o,$(wildcard kmod/core/*.c) tests/shim/rbtree.c)
+
+$(B)/obj/bench/%.o: %.c tests/bench/build.mk
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
+		-Wno-missing-field-initializers -ffreestanding -nostdinc -Itests/shim -MMD -MP -c -o $@ $<
+
+$(B)/test/bench-native: tests/bench/native.c $(BENCH_CORE_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Wno-missing-field-initializers -Itests/shim -Ikmod/core -o $@ $^ -lxxhash
+-include $(BENCH_CORE_OBJS:.o=.d)

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * judge pair NUMBER KERNEL LIMIT TEXT FILE: what ksm-bench measured in one guest, as a row: the
- *	engine's figure against the best of ksmd's.
+ * judge pair NUMBER KERNEL METRIC LIMIT TEXT FILE: what ksm-bench measured in one guest, as a row:
+ *	the engine's figure against the best of ksmd's, at which both are taken that cost least.
+ *	METRIC: cost (instructions of the whole machine, but for what it costs idle), breaks (COW
+ *	breaks), splits (huge pages split): per what the row says; metadata: bytes of kernel memory
+ *	per page.
  * judge failed NAME KERNEL REASON: a row that could not be measured.
- * judge table RESULTS FILE...: print all rows as a table, write them into RESULTS. Exit 1 when a
- *	limit is missed or a row was not measured.
+ * judge check RESULTS FILE: is what ksm-bench measured of the engine what RESULTS says of the same
+ *	row? Exit 1 when it differs by more than 5 % on the same kernel; on another one it says so.
+ * judge series RESULTS ROW: how the saving of a row of ksm-bench grew with the scanner's cost:
+ *lines of instructions and pages; ksmd's, two empty lines, the engine's. judge table RESULTS
+ *FILE...: print all rows as a table, write them into RESULTS. Exit 1 when a limit is missed or a
+ *row was not measured.
  *
  * A run whose contents were wrong never gets here (ksm-bench fails). A run that reached less than
  * 98 % of the saving that there was, or never found a planted pair, is not measured either.
@@ -70,13 +77,18 @@ struct pair {
 	struct json_object *engine;
 };
 
+static double cost(struct json_object *run)
+{
+	return number(run, "machine_cost");
+}
+
 static const char *unusable(struct json_object *run)
 {
 	if (number(run, "saved") < LEAST_SAVING * number(run, "expected"))
 		return "less than 98 % of the saving";
 	if (number(run, "planted") < 0)
 		return "the planted pair was not found in 5 passes";
-	if (number(run, "cost") <= 0)
+	if (cost(run) <= 0)
 		return "no cost";
 	return NULL;
 }
@@ -92,28 +104,59 @@ static void take_run(struct json_object *run, void *arg)
 		fail(why, "engine");
 	if (engine)
 		pair->engine = run;
-	else if (!why && (!pair->ksmd || number(run, "cost") < number(pair->ksmd, "cost")))
+	else if (!why && (!pair->ksmd || cost(run) < cost(pair->ksmd)))
 		pair->ksmd = run;
+}
+
+static const struct metric {
+	const char *name;
+	const char *unit;
+	const char *key; /* in a run */
+	const char *per; /* what to divide by; NULL: it is divided already */
+} metrics[] = {
+	{ "cost", "instructions", "machine_cost", NULL },
+	{ "breaks", "COW breaks", "breaks", "per" },
+	{ "splits", "huge pages", "splits", "per" },
+	{ "metadata", "bytes", "metadata", "pages" },
+};
+
+static const struct metric *metric_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
+		if (!strcmp(metrics[i].name, name))
+			return &metrics[i];
+	fail("no such metric", name);
+	return NULL;
+}
+
+static double figure(struct json_object *run, const struct metric *metric)
+{
+	return number(run, metric->key) / (metric->per ? number(run, metric->per) : 1);
 }
 
 static int pair(char **argv)
 {
+	const struct metric *metric = metric_find(argv[2]);
 	struct json_object *row = json_object_new_object();
+	double ratio, ksmd, engine, limit = atof(argv[3]);
 	struct pair pair = { NULL, NULL };
-	double ratio, limit = atof(argv[2]);
 	char name[64];
 
-	each_line(argv[4], take_run, &pair);
+	each_line(argv[5], take_run, &pair);
 	if (!pair.ksmd || !pair.engine)
-		fail("no usable run of ksmd or of the engine", argv[4]);
-	ratio = number(pair.engine, "cost") / number(pair.ksmd, "cost");
+		fail("no usable run of ksmd or of the engine", argv[5]);
+	ksmd = figure(pair.ksmd, metric);
+	engine = figure(pair.engine, metric);
+	if (ksmd <= 0)
+		fail("ksmd's figure is zero", metric->name);
+	ratio = engine / ksmd;
 	snprintf(name, sizeof(name), "%s %s", argv[0], text(pair.engine, "row"));
 	add(row, "name", json_object_new_string(name));
 	add(row, "kernel", json_object_new_string(argv[1]));
-	add(row, "metric", json_object_new_string(argv[3]));
-	add(row, "unit", json_object_new_string("instructions"));
-	add(row, "baseline", json_object_new_double(number(pair.ksmd, "cost")));
-	add(row, "value", json_object_new_double(number(pair.engine, "cost")));
+	add(row, "metric", json_object_new_string(argv[4]));
+	add(row, "unit", json_object_new_string(metric->unit));
+	add(row, "baseline", json_object_new_double(ksmd));
+	add(row, "value", json_object_new_double(engine));
 	add(row, "ratio", json_object_new_double(ratio));
 	add(row, "limit", json_object_new_double(limit));
 	add(row, "met", json_object_new_boolean(ratio <= limit));
@@ -195,14 +238,108 @@ static int table(int n, char **argv)
 	return !rows || table.missed;
 }
 
+#define MOST_DIFFERENCE 0.05
+
+struct check {
+	struct json_object *rows;
+	int wrong;
+};
+
+static struct json_object *run_before(struct json_object *rows, struct json_object *run)
+{
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i), *before;
+
+		if (json_object_object_get_ex(row, "engine", &before) &&
+		    !strcmp(text(before, "row"), text(run, "row")))
+			return before;
+	}
+	return NULL;
+}
+
+static void check_run(struct json_object *run, void *arg)
+{
+	struct check *check = arg;
+	struct json_object *before = run_before(check->rows, run);
+	const char *why = unusable(run);
+	double change;
+	bool same;
+
+	if (why || !before)
+		fail(why ? why : "the results have no such row", text(run, "row"));
+	change = cost(run) / cost(before) - 1;
+	same = !strcmp(text(run, "release"), text(before, "release"));
+	printf("%s: %.1f instructions, %.1f before (%+.1f %%)%s%s\n", text(run, "row"), cost(run),
+	       cost(before), change * 100, same ? "" : ", on ",
+	       same ? "" : text(before, "release"));
+	if (same && (change > MOST_DIFFERENCE || change < -MOST_DIFFERENCE))
+		check->wrong++;
+}
+
+static int check(char **argv)
+{
+	struct check check = { .rows = json_object_from_file(argv[0]) };
+
+	if (!json_object_is_type(check.rows, json_type_array))
+		fail("no results", argv[0]);
+	if (!each_line(argv[1], check_run, &check))
+		fail("nothing was measured", argv[1]);
+	if (check.wrong)
+		printf("%d differ by more than 5 %%: slower, or the results are to be "
+		       "measured anew\n",
+		       check.wrong);
+	json_object_put(check.rows);
+	return check.wrong > 0;
+}
+
+static void print_series(struct json_object *run)
+{
+	struct json_object *points, *point;
+
+	if (!json_object_object_get_ex(run, "series", &points))
+		return;
+	for (size_t i = 0; i < json_object_array_length(points); i++) {
+		point = json_object_array_get_idx(points, i);
+		printf("%.0f %.0f\n", json_object_get_double(json_object_array_get_idx(point, 0)),
+		       json_object_get_double(json_object_array_get_idx(point, 1)));
+	}
+}
+
+static int series(char **argv)
+{
+	struct json_object *rows = json_object_from_file(argv[0]), *ksmd, *engine;
+
+	if (!json_object_is_type(rows, json_type_array))
+		fail("no results", argv[0]);
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+
+		if (!json_object_object_get_ex(row, "ksmd", &ksmd) ||
+		    !json_object_object_get_ex(row, "engine", &engine) ||
+		    strcmp(text(engine, "row"), argv[1]))
+			continue;
+		print_series(ksmd);
+		printf("\n\n");
+		print_series(engine);
+		return 0;
+	}
+	fail("the results have no such row", argv[1]);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 7 && !strcmp(argv[1], "pair"))
+	if (argc == 8 && !strcmp(argv[1], "pair"))
 		return pair(argv + 2);
 	if (argc == 5 && !strcmp(argv[1], "failed"))
 		return failed(argv + 2);
+	if (argc == 4 && !strcmp(argv[1], "series"))
+		return series(argv + 2);
+	if (argc == 4 && !strcmp(argv[1], "check"))
+		return check(argv + 2);
 	if (argc > 3 && !strcmp(argv[1], "table"))
 		return table(argc - 2, argv + 2);
-	fprintf(stderr, "usage: judge pair|failed|table ... (see the top of judge.c)\n");
+	fprintf(stderr,
+		"usage: judge pair|failed|check|series|table ... (see the top of judge.c)\n");
 	return 2;
 }

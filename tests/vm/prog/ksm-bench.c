@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "bench/bench.h"
@@ -112,20 +113,36 @@ static void configure(void)
 	set_knob("pages_to_scan", bench.row->pages_to_scan);
 }
 
+static const char *series_text(void)
+{
+	static char text[BENCH_SERIES * 40];
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < bench.result.points; i++)
+		used += snprintf(text + used, sizeof(text) - used, "%s[%.0f, %lld]", i ? ", " : "",
+				 bench.result.series[i].thread, bench.result.series[i].saved);
+	return text;
+}
+
 /* One JSON object a line: tests/bench reads it. */
 static void report(void)
 {
-	say("{ \"row\": \"%s\", \"backend\": \"%s\", \"smart_scan\": %d, "
+	struct utsname host;
+
+	uname(&host);
+	say("{ \"row\": \"%s\", \"release\": \"%s\", \"backend\": \"%s\", \"smart_scan\": %d, "
 	    "\"use_zero_pages\": %d, "
 	    "\"pages\": %lu, \"thread\": %.0f, \"machine\": %.0f, \"seconds\": %.3f, "
 	    "\"passes\": %lld, \"per\": %.0f, \"saved\": %ld, "
-	    "\"expected\": %ld, \"planted\": %ld, \"breaks\": %lld, "
-	    "\"cost\": %.2f, \"machine_cost\": %.2f }",
-	    config.row->name, opt.backend->name, config.smart, config.zero,
+	    "\"expected\": %ld, \"planted\": %ld, \"breaks\": %lld, \"splits\": %lld, "
+	    "\"metadata\": %lld, "
+	    "\"cost\": %.2f, \"machine_cost\": %.2f, \"series\": [%s] }",
+	    config.row->name, host.release, opt.backend->name, config.smart, config.zero,
 	    bench.pages * config.row->processes, bench.result.thread, bench.result.machine,
 	    bench.result.seconds, bench.result.passes, bench.result.per, bench.result.saved,
-	    bench.result.expected, bench.result.planted, bench.result.breaks,
-	    bench.result.thread / bench.result.per, bench.result.machine / bench.result.per);
+	    bench.result.expected, bench.result.planted, bench.result.breaks, bench.result.splits,
+	    bench.result.metadata, bench.result.thread / bench.result.per,
+	    bench.result.machine / bench.result.per, series_text());
 }
 
 int main(int argc, char **argv)
@@ -134,8 +151,8 @@ int main(int argc, char **argv)
 	bench.row = config.row;
 	bench.pages = ((config.mib ?: config.row->mib) << 20) / page_size();
 	bench.zero_pages = config.zero;
-	bench.thread = thread_find(opt.backend == &backends[BACKEND_KERNEL] ? "ksmd" :
-									      "ksm_engined");
+	bench.thread =
+		thread_find(opt.backend == &backends[BACKEND_KERNEL] ? "ksmd" : "ksm_engined");
 	configure();
 	bench_start();
 	bench_quiet();

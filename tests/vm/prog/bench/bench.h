@@ -17,6 +17,7 @@
  * @pages_to_scan, @sleep_millisecs: pace of the scanner
  * @id: content number of a page (struct page_want.id)
  * @tail: pages also differ in their last eight bytes
+ * @huge: in huge pages
  * @saved: pages that complete merging saves, of @nr in each process
  * @measure: fills bench.result
  */
@@ -29,6 +30,7 @@ struct bench_row {
 	unsigned long sleep_millisecs;
 	uint64_t (*id)(unsigned long process, size_t page, size_t nr);
 	bool tail;
+	bool huge;
 	long (*saved)(size_t nr, bool zero_pages);
 	void (*measure)(void);
 };
@@ -37,6 +39,7 @@ struct bench_row {
 extern const struct bench_row bench_rows[];
 
 #define BENCH_PROCESSES 4
+#define BENCH_SERIES 128
 
 /**
  * struct bench - the row under way
@@ -51,7 +54,9 @@ extern const struct bench_row bench_rows[];
  *	what it costs idle; @per what to divide by (pages examined, merged, page-seconds saved);
  *	@saved and @expected pages at the end by frame numbers and by construction; @planted
  *	passes until a planted pair was found, -1 when it was not, 0 when none was planted;
- *	@breaks COW breaks meanwhile
+ *	@breaks COW breaks meanwhile, @splits huge pages split; @metadata bytes of kernel memory
+ *	that the scanner took since it was started; @series how the saving grew with @thread, where
+ *	there is one to be reached, a point for each hundredth of it
  */
 struct bench {
 	const struct bench_row *row;
@@ -73,6 +78,13 @@ struct bench {
 		long expected;
 		long planted;
 		long long breaks;
+		long long splits;
+		long long metadata;
+		struct bench_point {
+			double thread;
+			long long saved;
+		} series[BENCH_SERIES];
+		unsigned int points;
 	} result;
 };
 
@@ -83,7 +95,7 @@ enum bench_cmd {
 	BENCH_BUILD = 'b', /* map and fill the memory; its address */
 	BENCH_VERIFY = 'v', /* number of pages with wrong content */
 	BENCH_PLANT = 'p', /* write the content of id into two pages that lie far apart */
-	BENCH_FLIP = 'f', /* write the content of phase (0, 1) into all pages */
+	BENCH_FLIP = 'f', /* write the content of phase (0, 1) into the pages that alternate */
 	BENCH_FRESH = 'n', /* map so many further pages, each content twice; their address */
 	BENCH_DROP = 'd', /* unmap them */
 };
@@ -109,6 +121,7 @@ void measure_steady(void);
 void measure_merged(void);
 void measure_passes(void);
 void measure_saving(void);
+void measure_splits(void);
 void measure_flips(void);
 void measure_fresh(void);
 

@@ -37,6 +37,26 @@ static uint64_t id_zero80(unsigned long process, size_t page, size_t nr)
 	return page % 5 ? 0 : own(process, page);
 }
 
+/*
+ * Half of the pages are at rest, common to all processes; each of the others alternates between the
+ * contents of two of these.
+ */
+static uint64_t flip_content(size_t page, size_t nr, long phase)
+{
+	return page < nr / 2 ? page + 1 : (page - nr / 2 + phase) % (nr / 2) + 1;
+}
+
+static uint64_t id_flip(unsigned long process, size_t page, size_t nr)
+{
+	return flip_content(page, nr, 0);
+}
+
+/* One page in twenty has a twin, far away. */
+static uint64_t id_sparse(unsigned long process, size_t page, size_t nr)
+{
+	return page % 20 ? own(process, page) : page / 20 % ((nr / 20 + 1) / 2) + 1;
+}
+
 static uint64_t id_one(unsigned long process, size_t page, size_t nr)
 {
 	return 1;
@@ -57,6 +77,18 @@ static long saved_half(size_t nr, bool zero_pages)
 	return (nr + 1) / 2 * (bench.row->processes - 1);
 }
 
+static long saved_sparse(size_t nr, bool zero_pages)
+{
+	long twins = (nr + 19) / 20;
+
+	return twins - (nr / 20 + 1) / 2;
+}
+
+static long saved_flip(size_t nr, bool zero_pages)
+{
+	return nr * bench.row->processes - nr / 2;
+}
+
 static long saved_zero80(size_t nr, bool zero_pages)
 {
 	long zero = (nr - (nr + 4) / 5) * bench.row->processes;
@@ -66,24 +98,26 @@ static long saved_zero80(size_t nr, bool zero_pages)
 }
 
 const struct bench_row bench_rows[] = {
-	{ "unique", "no two pages equal, at rest", 1, 256, 4096, 0, id_unique, false, saved_none,
-	  measure_steady },
-	{ "tail", "equal but for the last 8 bytes, at rest", 1, 32, 4096, 0, id_one, true,
-	  saved_none, measure_steady },
+	{ "unique", "no two pages equal, at rest", 1, 256, 4096, 0, id_unique,
+	  .saved = saved_none, .measure = measure_steady },
+	{ "tail", "equal but for the last 8 bytes, at rest", 1, 32, 4096, 0, id_one, .tail = true,
+	  .saved = saved_none, .measure = measure_steady },
 	{ "half", "half of the pages equal in 4 processes, to 99 % of the saving", 4, 32, 4096, 0,
-	  id_half, false, saved_half, measure_saving },
+	  id_half, .saved = saved_half, .measure = measure_saving },
 	{ "dup", "all pages equal in 4 processes, to 99 % of the saving", 4, 32, 4096, 0,
-	  id_common, false, saved_common, measure_saving },
-	{ "zero80", "80 % zero pages, to 99 % of the saving", 4, 32, 4096, 0, id_zero80, false,
-	  saved_zero80, measure_saving },
+	  id_common, .saved = saved_common, .measure = measure_saving },
+	{ "zero80", "80 % zero pages, to 99 % of the saving", 4, 32, 4096, 0, id_zero80,
+	  .saved = saved_zero80, .measure = measure_saving },
 	{ "merged", "all pages equal in 4 processes, fully merged, at rest", 4, 32, 4096, 0,
-	  id_common, false, saved_common, measure_merged },
-	{ "flip", "pages alternating between two duplicated contents", 2, 16, 1000, 20, id_common,
-	  false, saved_common, measure_flips },
+	  id_common, .saved = saved_common, .measure = measure_merged },
+	{ "flip", "half at rest, half alternating between contents of these", 2, 16, 1000, 20,
+	  id_flip, .saved = saved_flip, .measure = measure_flips },
 	{ "fresh", "64 MiB of new duplicates beside 256 MiB at rest, to 99 % of them", 1, 256, 4096,
-	  0, id_unique, false, saved_none, measure_fresh },
-	{ "static18", "no two pages equal, the first 18 passes", 1, 256, 4096, 0, id_unique, false,
-	  saved_none, measure_passes },
+	  0, id_unique, .saved = saved_none, .measure = measure_fresh },
+	{ "thp", "5 % duplicates all over huge pages, to 99 % of the saving", 1, 64, 4096, 0,
+	  id_sparse, .huge = true, .saved = saved_sparse, .measure = measure_splits },
+	{ "static18", "no two pages equal, the first 18 passes", 1, 256, 4096, 0, id_unique,
+	  .saved = saved_none, .measure = measure_passes },
 	{ NULL },
 };
 
@@ -114,7 +148,7 @@ static long build(struct holder *h)
 	struct pages *p = &h->memory;
 
 	pages_map(p, bench.pages, opt.seed);
-	pages_advise(p, 0, p->nr, MADV_NOHUGEPAGE);
+	pages_advise(p, 0, p->nr, bench.row->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	for (size_t i = 0; i < p->nr; i++) {
 		page_fill(p, i, bench.row->id(h->nr, i, p->nr));
 		if (bench.row->tail)
@@ -137,8 +171,8 @@ static long add_fresh(struct holder *h, size_t nr)
 
 static long flip(struct holder *h, long phase)
 {
-	for (size_t i = 0; i < h->memory.nr; i++)
-		page_fill(&h->memory, i, phase * h->memory.nr + i + 1);
+	for (size_t i = h->memory.nr / 2; i < h->memory.nr; i++)
+		page_fill(&h->memory, i, flip_content(i, h->memory.nr, phase));
 	return 0;
 }
 

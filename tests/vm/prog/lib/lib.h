@@ -49,6 +49,8 @@ uint64_t next_random(uint64_t *state);
 void must_run(const char *command);
 /* The number behind "KEY " in /proc/vmstat, or -1 when the kernel does not count it. */
 long long vmstat(const char *key);
+/* The KiB behind "KEY:" in /proc/meminfo, or -1. */
+long long meminfo(const char *key);
 
 /* ---- args.c: a program's options as a table ---- */
 

@@ -114,18 +114,29 @@ void must_run(const char *command)
 		die("%s: status %#x", command, status);
 }
 
-long long vmstat(const char *key)
+/* The number behind @key in a file of words and numbers, or -1. */
+static long long number_of(const char *path, const char *key)
 {
-	FILE *f = fopen("/proc/vmstat", "r");
-	char name[64];
+	FILE *f = fopen(path, "r");
+	char line[128], name[64];
 	long long value, found = -1;
 
 	if (!f)
-		die("/proc/vmstat: %s", strerror(errno));
-	while (fscanf(f, "%63s %lld", name, &value) == 2) {
-		if (!strcmp(name, key))
+		die("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63[^: ]%*[: ]%lld", name, &value) == 2 && !strcmp(name, key))
 			found = value;
 	}
 	fclose(f);
 	return found;
+}
+
+long long vmstat(const char *key)
+{
+	return number_of("/proc/vmstat", key);
+}
+
+long long meminfo(const char *key)
+{
+	return number_of("/proc/meminfo", key);
 }
