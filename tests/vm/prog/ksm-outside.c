@@ -181,6 +181,8 @@ static const char *proc_mem_protected(void)
 
 static const char *process_vm(void)
 {
+	if (process_vm_writev(getpid(), NULL, 0, NULL, 0, 0) && errno == ENOSYS)
+		return "no process_vm_writev in this kernel";
 	write_much(by_process_vm, PROT_READ | PROT_WRITE);
 	return NULL;
 }
