@@ -449,8 +449,7 @@ void ksme_collect(struct ksme_batch *batch, unsigned long start)
 	batch->pos = 0;
 	batch->done = false;
 	batch->next = start;
-	for_each_vma(vmi, vma)
-	{
+	for_each_vma(vmi, vma) {
 		if (!(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
 			continue;
 		batch->next = walk_range(batch->mm, max(batch->next, vma->vm_start), vma->vm_end,
