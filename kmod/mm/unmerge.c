@@ -98,11 +98,14 @@ static int unmerge_slot(struct ksme_slot *slot)
 	}
 	err = unmerge_mm(slot->slot.mm);
 	ksme_slot_return(slot);
+	/* What stays merged stays tracked: its node must find it for swap and migration. */
+	if (err)
+		return err;
 
 	mutex_lock(&ksme.lock);
 	ksm_core_trim_slot(&ksme.core, &slot->slot, 0);
 	mutex_unlock(&ksme.lock);
-	return err;
+	return 0;
 }
 
 /* Cut the tie between a node and its page; without @force only when nobody maps the page. */
