@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #include "lib/trials.h"
 
 #define PAGES 128
+#define MANY 4096 /* more than are unmerged between two signals */
 #define ENTRY_UFFD_WP (1ULL << 57)
 #define ENTRY_SOFT_DIRTY (1ULL << 55)
 
@@ -161,6 +164,75 @@ static const char *run2_protected(void)
 		die("run=2 left %lld pages merged", ksm_items(opt.backend));
 	protect(&s.p[0], PROT_READ);
 	sets_verify(&s, "PROT_NONE and PROT_READ, run=2");
+	sets_unmap(&s);
+	return NULL;
+}
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int sig)
+{
+	alarms++;
+}
+
+static void alarms_every(unsigned int microseconds)
+{
+	struct itimerval every = {
+		.it_interval.tv_usec = microseconds,
+		.it_value.tv_usec = microseconds,
+	};
+
+	if (setitimer(ITIMER_REAL, &every, NULL))
+		die("setitimer: %s", strerror(errno));
+}
+
+/* 0 or -errno of run=2 in a process that gets a signal every so often. */
+static int interrupted_run2(unsigned int microseconds)
+{
+	int err = ksm_write(opt.backend, "run", KSM_RUN_STOP);
+
+	/* Nobody has to be waited for then. */
+	if (err)
+		die("run=0: %s", strerror(-err));
+	alarms_every(microseconds);
+	err = ksm_write(opt.backend, "run", KSM_RUN_UNMERGE);
+	alarms_every(0);
+	return err;
+}
+
+/*
+ * A writer of run=2 who is wanted elsewhere is let go: nothing is lost, run says 0, and the next
+ * one ends what he began. A signal that comes in the middle is found by trying.
+ */
+static const char *run2_signal(void)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	unsigned int every = 250;
+	int tries = 0;
+	struct sets s;
+
+	sigaction(SIGALRM, &action, NULL);
+	sets_map(&s, 2, MANY);
+	do {
+		int err;
+
+		sets_merge(&s, MANY, "merged");
+		err = interrupted_run2(every);
+		if (err && err != -EINTR)
+			die("run=2, %d signals: %s", (int)alarms, strerror(-err));
+		if (err && ksm_read(opt.backend, "run") != KSM_RUN_STOP)
+			die("run is %lld after a signal", ksm_read(opt.backend, "run"));
+		sets_look(&s);
+		if (!err && s.last.distinct != 2 * MANY)
+			die("run=2: %zu pages on %zu frames", s.last.mapped, s.last.distinct);
+		every = s.last.distinct == MANY ? every * 2 : every * 2 / 3 + 1;
+		if (++tries == 50)
+			die("no signal comes in the middle of unmerging");
+	} while (s.last.distinct == MANY || s.last.distinct == 2 * MANY);
+	say("  %zu of %d pages unmerged when interrupted", s.last.distinct - MANY, MANY);
+	sets_verify(&s, "run=2, interrupted");
+	ksm_clear(opt.backend);
+	sets_expect(&s, 2 * MANY, "run=2 again");
 	sets_unmap(&s);
 	return NULL;
 }
@@ -405,6 +477,7 @@ int main(int argc, char **argv)
 		{ "discarded", discarded, 0 },
 		{ "prot-none", prot_none, 0 },
 		{ "run2-protected", run2_protected, 0 },
+		{ "run2-signal", run2_signal, 0 },
 		{ "forked", forked, 0 },
 		{ "uffd-missing", uffd_missing, 0 },
 		{ "uffd-wp", uffd_wp, 0 },
