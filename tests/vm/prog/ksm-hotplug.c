@@ -58,16 +58,10 @@ static int block_set(unsigned long block, const char *state)
 
 static pid_t in_background(int (*act)(unsigned long arg), unsigned long arg)
 {
-	pid_t pid;
+	pid_t pid = fork_child();
 
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!pid)
 		_exit(-act(arg));
-	}
 	return pid;
 }
 

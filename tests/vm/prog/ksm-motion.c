@@ -22,11 +22,7 @@ static char cgroup[128];
 
 static bool swapped(void *arg)
 {
-	struct sets *s = arg;
-
-	cgroup_reclaim(cgroup, s->nr * PAGES * page_size());
-	sets_look(s);
-	return s->last.swapped >= (size_t)s->nr * PAGES * 9 / 10;
+	return sets_reclaim(arg, cgroup, PAGES);
 }
 
 /* All goes out, some is written there, then swapoff brings it back under the scanner. */

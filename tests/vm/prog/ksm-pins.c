@@ -269,19 +269,6 @@ static void serve(int sock, int arrived, int go)
 	}
 }
 
-static pid_t fork_child(void)
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!pid)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
 static bool device_has_size(void *arg)
 {
 	return lseek(*(int *)arg, 0, SEEK_END) == (off_t)(DEVICE_PAGES * page_size());

@@ -39,15 +39,10 @@ static const char no_prctl[] = "no PR_SET_MEMORY_MERGE in this kernel";
 /* Runs @act in a child that must end with 0. */
 static void run_child(void (*act)(void), const char *what)
 {
+	pid_t pid = fork_child();
 	int status;
-	pid_t pid;
 
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		act();
 		exit(0);
 	}

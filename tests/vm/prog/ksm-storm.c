@@ -33,19 +33,6 @@ static void end_unharmed(struct sets *s, const char *when)
 	sets_unmap(s);
 }
 
-static pid_t fork_or_die(void)
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!pid)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
 /* Every child must end with 0, or by the signal that it was sent. */
 static void reap(pid_t pid, bool killed)
 {
@@ -67,7 +54,7 @@ static void descend(struct sets *s, uint64_t rnd, int depth)
 	pid_t child = 0;
 
 	if (depth) {
-		child = fork_or_die();
+		child = fork_child();
 		if (!child) {
 			descend(s, rnd ^ 0x5555, depth - 1);
 			exit(0);
@@ -92,7 +79,7 @@ static const char *fork_storm(void)
 		for (int i = 0; i < CHILDREN; i++) {
 			uint64_t child_rnd = next_random(&rnd);
 
-			pids[i] = fork_or_die();
+			pids[i] = fork_child();
 			if (!pids[i]) {
 				descend(&s, child_rnd, i % 3);
 				exit(0);
@@ -135,7 +122,7 @@ static const char *execs(void)
 		for (int i = 0; i < 3; i++) {
 			uint64_t child_rnd = next_random(&rnd);
 
-			pids[i] = fork_or_die();
+			pids[i] = fork_child();
 			if (!pids[i])
 				exec_amid(child_rnd);
 		}

@@ -236,6 +236,9 @@ int attach_find(int device, pid_t pid, struct ksm_abi_attached *entry);
 
 /* ---- worker.c: processes that obey ---- */
 
+/* fork(), or the program ends. The child is killed when its parent goes. */
+pid_t fork_child(void);
+
 /**
  * struct worker - a child process serving one command at a time
  * @pid: its process

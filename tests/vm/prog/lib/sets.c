@@ -53,6 +53,13 @@ void sets_look(struct sets *s)
 	free(entries);
 }
 
+bool sets_reclaim(struct sets *s, const char *cgroup, size_t pages)
+{
+	cgroup_reclaim(cgroup, s->nr * pages * page_size());
+	sets_look(s);
+	return s->last.swapped >= s->nr * pages * 9 / 10;
+}
+
 static bool reached(void *arg)
 {
 	struct sets *s = arg;

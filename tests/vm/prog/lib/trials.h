@@ -45,6 +45,8 @@ struct sets {
 void sets_map(struct sets *s, int sets, size_t nr);
 void sets_advise(struct sets *s, int advice);
 void sets_look(struct sets *s);
+/* Reclaim from the group that they are in; whether nine of ten of their @pages each are swapped. */
+bool sets_reclaim(struct sets *s, const char *cgroup, size_t pages);
 /* Wait until all are on @want frames, and are so two passes later, contents right. */
 void sets_wait(struct sets *s, size_t want, const char *when);
 /* Now: @want frames, contents right. */

@@ -30,18 +30,27 @@ static void serve(int fd, worker_fn fn, void *ctx)
 	exit(0);
 }
 
+pid_t fork_child(void)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
 void worker_start(struct worker *w, const char *comm, worker_fn fn, void *ctx)
 {
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		die("socketpair: %s", strerror(errno));
-	fflush(NULL);
-	w->pid = fork();
-	if (w->pid < 0)
-		die("fork: %s", strerror(errno));
+	w->pid = fork_child();
 	if (!w->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, comm);
 		close(fds[0]);
 		serve(fds[1], fn, ctx);
