@@ -75,13 +75,42 @@ static u64 key_of(const struct ksm_core *core, const struct ksm_candidate *cand)
 	return ksm_index_key(core, cand->hash, core->domain);
 }
 
+/*
+ * A KSM page that was migrated, and has no other items: if its new NUMA node has one of its content
+ * already, with room, the mapping moves over there, rather than that both stand side by side.
+ */
+static enum ksm_outcome merge_migrated(struct ksm_core *core, const struct ksm_candidate *cand,
+				       struct ksm_rmap_item *item)
+{
+	enum ksm_outcome outcome = UNDECIDED;
+	struct ksm_stable_hit hit;
+	int err;
+
+	if (core->nr_nodes == 1 || cand->node->nid == cand->nid || cand->node->rmap_hlist_len > 1)
+		return UNDECIDED;
+	/* Its own node is in the tree of its old NUMA node still. */
+	if (!ksm_stable_tree_search(core, cand->page, cand->node->hash, cand->nid, &hit))
+		return UNDECIDED;
+	if (is_page_sharing_candidate(core, hit.node)) {
+		ksm_remove_rmap_item_from_tree(core, item);
+		err = core->ops->merge_into(core->ctx, item, cand->page, hit.node, hit.kpage);
+		outcome = outcome_of(err, KSM_OUTCOME_MERGED);
+	}
+	core->ops->release(core->ctx, hit.kpage, KSM_HOLD);
+	return outcome;
+}
+
 /* A KSM page. Fork copies mappings, not items: the child's mapping hangs on no node until now. */
 static enum ksm_outcome visit_ksm_page(struct ksm_core *core, const struct ksm_candidate *cand,
 				       struct ksm_rmap_item *item)
 {
+	enum ksm_outcome outcome;
 	int err;
 
 	if ((item->address & STABLE_FLAG) && item->head == cand->node) {
+		outcome = merge_migrated(core, cand, item);
+		if (outcome != UNDECIDED)
+			return outcome;
 		ksm_stable_node_settle(core, cand->node, cand->page);
 		return KSM_OUTCOME_ALREADY;
 	}

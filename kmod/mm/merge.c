@@ -286,7 +286,8 @@ static int lock_and_protect(struct place *place)
 	if (PageCompound(page) && split_huge_page(page))
 		goto unlock;
 	err = -ESTALE;
-	if (!PageAnon(page) || ksme_is_ksm(page))
+	/* What becomes a KSM page must not be one. What goes may (merge_migrated()). */
+	if (!PageAnon(page) || (!place->kpage && ksme_is_ksm(page)))
 		goto unlock;
 	err = write_protect_page(place);
 	if (!err)

@@ -237,7 +237,7 @@ static int op_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *pag
 		return -EFAULT;
 	if (page->pinned)
 		return -EBUSY;
-	if (page->ksm)
+	if (page == kpage)
 		return -EAGAIN;
 	if (page->content != kpage->content)
 		return -ESTALE;

@@ -178,6 +178,39 @@ static void settled_beside_an_equal_page(void **state)
 	sim_free(sim);
 }
 
+/* Mapped once only, a KSM page that is migrated goes up in an equal one of its new NUMA node. */
+static void alone_beside_an_equal_page(void **state)
+{
+	struct sim *sim = sim_new(1, 2);
+	struct mm_struct *a = sim_equal_pages(sim, 3, 7, 0);
+	struct mm_struct *b = sim_equal_pages(sim, 2, 7, 1);
+
+	sim->core.max_page_sharing = 3;
+	settle(sim);
+	sim_write(sim, a, 1, 8);
+	sim_write(sim, a, 2, 9);
+	sim_pass(sim, 64);
+	assert_int_equal(a->vpages[0].page->node->rmap_hlist_len, 1);
+	a->vpages[0].page->nid = 1;
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_ptr_equal(a->vpages[0].page, b->vpages[0].page);
+	assert_int_equal(b->vpages[0].page->node->rmap_hlist_len, 3);
+	assert_int_equal(sim->core.counters.outcomes[KSM_OUTCOME_MERGED], 2);
+	sim_pass(sim, 64);
+	assert_int_equal(sim->core.counters.nodes, 1);
+
+	/* That one is full now: the next one stays what it is. */
+	sim_equal_pages(sim, 2, 7, 0);
+	settle(sim);
+	sim_write(sim, sim->mms[2], 0, 8);
+	sim_pass(sim, 64);
+	sim->mms[2]->vpages[1].page->nid = 1;
+	settle(sim);
+	assert_int_equal(sim->core.counters.stable_node_dups, 2);
+	sim_free(sim);
+}
+
 /* No memory for the chain: both stand in the tree side by side, and searches consider both. */
 static void settled_without_memory(void **state)
 {
@@ -293,6 +326,7 @@ int main(void)
 		cmocka_unit_test(a_migrated_page_settles),
 		cmocka_unit_test(a_search_settles),
 		cmocka_unit_test(settled_beside_an_equal_page),
+		cmocka_unit_test(alone_beside_an_equal_page),
 		cmocka_unit_test(settled_without_memory),
 		cmocka_unit_test(migrated_partners_are_passed_by),
 		cmocka_unit_test(page_nid_is_optional),

@@ -3,7 +3,9 @@
  * merge_across_nodes: with 0 no frame is shared by pages that were on different NUMA nodes.
  *
  * The same contents are placed twice on each of two nodes. Kept apart they end as one frame a node;
- * together as one frame in all. Where a page is, the kernel is asked (move_pages without targets).
+ * together as one frame in all. A KSM page that is moved to the other node, and that nobody else
+ * maps, becomes a part of the one there. Where a page is, the kernel is asked (move_pages without
+ * targets).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 
 #define PAGES 256 /* contents; each stands twice on each node */
 #define MPOL_BIND_MODE 2
+#define MOVE_OWN_PAGES 2 /* MPOL_MF_MOVE */
 
 static struct pages sets[4]; /* node 0, node 0, node 1, node 1 */
 
@@ -105,13 +108,64 @@ static void check_nodes(void)
 				    node_of(page_at(&sets[s], i)));
 }
 
+static bool all_on_node_1(void *arg)
+{
+	struct pages *p = arg;
+	void *pages[PAGES];
+	int nodes[PAGES], status[PAGES];
+	size_t there = 0;
+
+	for (size_t i = 0; i < PAGES; i++) {
+		pages[i] = page_at(p, i);
+		nodes[i] = 1;
+	}
+	/* Pages that somebody just holds stay: hence more than once. */
+	if (syscall(SYS_move_pages, 0, (unsigned long)PAGES, pages, nodes, status,
+		    MOVE_OWN_PAGES) < 0)
+		die("move_pages: %s", strerror(errno));
+	for (size_t i = 0; i < PAGES; i++)
+		there += node_of(pages[i]) == 1;
+	return there == PAGES;
+}
+
+static bool joined(void *arg)
+{
+	static const int others[] = { 0, 2, 3 };
+
+	return frames_of(others, 3) == PAGES;
+}
+
+/*
+ * KSM pages with one mapping each are migrated to where there are equal ones: they become those.
+ * In-tree KSM means to do the same, but asks page_address_in_vma() for the address, which knows no
+ * KSM pages: each stays alone, and loses its item.
+ */
+static void move_lone_pages(void)
+{
+	for (size_t i = 0; i < PAGES; i++)
+		page_fill(&sets[1], i, 5000 + i);
+	ksm_wait_items(opt.backend, 3 * PAGES, "one side of node 0 written");
+	if (!wait_for(opt.timeout, all_on_node_1, &sets[0]))
+		die("KSM pages cannot be moved to node 1");
+	if (!wait_for(opt.timeout, joined, NULL))
+		die("KSM pages that were moved stand beside their equals");
+	ksm_wait_items(opt.backend, 3 * PAGES, "moved to node 1");
+	check_contents("moved");
+	say("merge_across_nodes=0: %d KSM pages moved to the other node went up in those there",
+	    PAGES);
+}
+
 int main(int argc, char **argv)
 {
 	args_parse(argc, argv, NULL, "Keep NUMA nodes apart, and not: where are the frames?");
 	map_all();
 	merge(0, 2 * PAGES);
 	check_nodes();
+	if (opt.backend == &backends[BACKEND_ENGINE])
+		move_lone_pages();
 	ksm_clear(opt.backend);
+	for (size_t i = 0; i < PAGES; i++)
+		page_fill(&sets[1], i, i + 1);
 	merge(1, PAGES);
 	ksm_clear(opt.backend);
 	say("ok: nodes are kept apart, and joined, as asked");
