@@ -77,7 +77,8 @@ static u64 key_of(const struct ksm_core *core, const struct ksm_candidate *cand)
 
 /*
  * A KSM page that was migrated, and has no other items: if its new NUMA node has one of its content
- * already, with room, the mapping moves over there, rather than that both stand side by side.
+ * already, with room, the mapping moves over there, rather than that both stand side by side. UNDECIDED
+ * when it has to stay what it is.
  */
 static enum ksm_outcome merge_migrated(struct ksm_core *core, const struct ksm_candidate *cand,
 				       struct ksm_rmap_item *item)
@@ -95,6 +96,9 @@ static enum ksm_outcome merge_migrated(struct ksm_core *core, const struct ksm_c
 		ksm_remove_rmap_item_from_tree(core, item);
 		err = core->ops->merge_into(core->ctx, item, cand->page, hit.node, hit.kpage);
 		outcome = outcome_of(err, KSM_OUTCOME_MERGED);
+		/* Back to its node at once: a page without items cannot be migrated or swapped out. */
+		if (err && !core->ops->adopt(core->ctx, item, cand->page, cand->node) && err != -EAGAIN)
+			outcome = UNDECIDED;
 	}
 	core->ops->release(core->ctx, hit.kpage, KSM_HOLD);
 	return outcome;
