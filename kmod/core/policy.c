@@ -77,8 +77,8 @@ static u64 key_of(const struct ksm_core *core, const struct ksm_candidate *cand)
 
 /*
  * A KSM page that was migrated, and has no other items: if its new NUMA node has one of its content
- * already, with room, the mapping moves over there, rather than that both stand side by side. UNDECIDED
- * when it has to stay what it is.
+ * already, with room, the mapping moves over there, rather than that both stand side by side.
+ * UNDECIDED when it has to stay what it is.
  */
 static enum ksm_outcome merge_migrated(struct ksm_core *core, const struct ksm_candidate *cand,
 				       struct ksm_rmap_item *item)
