@@ -97,7 +97,8 @@ static enum ksm_outcome merge_migrated(struct ksm_core *core, const struct ksm_c
 		err = core->ops->merge_into(core->ctx, item, cand->page, hit.node, hit.kpage);
 		outcome = outcome_of(err, KSM_OUTCOME_MERGED);
 		/* Back to its node at once: a page without items cannot be migrated or swapped out. */
-		if (err && !core->ops->adopt(core->ctx, item, cand->page, cand->node) && err != -EAGAIN)
+		if (err && !core->ops->adopt(core->ctx, item, cand->page, cand->node) &&
+		    err != -EAGAIN)
 			outcome = UNDECIDED;
 	}
 	core->ops->release(core->ctx, hit.kpage, KSM_HOLD);
