@@ -96,7 +96,7 @@ static enum ksm_outcome merge_migrated(struct ksm_core *core, const struct ksm_c
 		ksm_remove_rmap_item_from_tree(core, item);
 		err = core->ops->merge_into(core->ctx, item, cand->page, hit.node, hit.kpage);
 		outcome = outcome_of(err, KSM_OUTCOME_MERGED);
-		/* Back to its node at once: a page without items can be neither migrated nor swapped. */
+		/* Back to its node: a page without items is neither migrated nor swapped. */
 		if (err && !core->ops->adopt(core->ctx, item, cand->page, cand->node) &&
 		    err != -EAGAIN)
 			outcome = UNDECIDED;
