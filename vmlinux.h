@@ -32,7 +32,7 @@ enum bpf_map_type {
 };
 
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
-enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
@@ -206,6 +206,24 @@ struct bpf_iter__task_vma {
 };
 
 #pragma clang attribute pop
+
+/* Of 6.7 and later: its content is the kernel's business. */
+struct bpf_iter_task {
+	__u64 __opaque[3];
+} __attribute__((aligned(8)));
+
+enum {
+	BPF_TASK_ITER_ALL_PROCS = 0,
+};
+
+extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task,
+			     unsigned int flags) __attribute__((weak, section(".ksyms")));
+extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it)
+	__attribute__((weak, section(".ksyms")));
+extern void bpf_iter_task_destroy(struct bpf_iter_task *it)
+	__attribute__((weak, section(".ksyms")));
+extern void bpf_rcu_read_lock(void) __attribute__((weak, section(".ksyms")));
+extern void bpf_rcu_read_unlock(void) __attribute__((weak, section(".ksyms")));
 
 /* The user ABI on x86-64, the same everywhere. */
 struct bpf_perf_event_data {

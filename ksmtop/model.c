@@ -193,11 +193,28 @@ const struct ksmtop_row *model_row(const struct ksmtop_model *m, pid_t pid)
 	return m->nrows ? bsearch(&key, m->rows, m->nrows, sizeof(key), by_pid) : NULL;
 }
 
-static const struct ksmtop_row *find_row(const struct ksmtop_model *m, const struct ksmtop_proc *p)
+/* @hint: where it may be: behind the one found last, for samples come in much the same order */
+static const struct ksmtop_row *find_row(const struct ksmtop_model *m, const struct ksmtop_proc *p,
+					 size_t *hint)
 {
-	const struct ksmtop_row *r = model_row(m, p->pid);
+	const struct ksmtop_row *r;
 
-	return r && r->p.start == p->start ? r : NULL;
+	if (*hint < m->nrows && m->rows[*hint].p.pid == p->pid)
+		r = &m->rows[*hint];
+	else
+		r = model_row(m, p->pid);
+	if (!r)
+		return NULL;
+	*hint = (size_t)(r - m->rows) + 1;
+	return r->p.start == p->start ? r : NULL;
+}
+
+static bool in_order(const struct ksmtop_row *rows, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (rows[i - 1].p.pid > rows[i].p.pid)
+			return false;
+	return true;
 }
 
 /*
@@ -228,12 +245,13 @@ static void fill_rows(struct ksmtop_row *rows, const struct ksmtop_model *m,
 	bool timed = m->samples && s->time_ns > m->now.time_ns;
 	double dt = timed ? (double)(s->time_ns - m->now.time_ns) / 1e9 : 0;
 	double items = 0;
+	size_t hint = 0;
 
 	for (size_t i = 0; i < s->nprocs; i++)
 		items += (double)s->procs[i].rmap_items.v;
 	for (size_t i = 0; i < s->nprocs; i++) {
 		struct ksmtop_row *r = &rows[i];
-		const struct ksmtop_row *old = find_row(m, &s->procs[i]);
+		const struct ksmtop_row *old = find_row(m, &s->procs[i], &hint);
 
 		*r = (struct ksmtop_row){ .p = s->procs[i] };
 		derive_row(r, s, items);
@@ -245,7 +263,7 @@ static void fill_rows(struct ksmtop_row *rows, const struct ksmtop_model *m,
 			r->cow_time = old->cow_time;
 		}
 	}
-	if (s->nprocs)
+	if (!in_order(rows, s->nprocs))
 		qsort(rows, s->nprocs, sizeof(*rows), by_pid);
 }
 
@@ -311,25 +329,24 @@ static struct ksmtop_group_row *make_groups(const struct ksmtop_row *rows, size_
 
 bool model_update(struct ksmtop_model *m, const struct ksmtop_sample *s)
 {
-	struct ksmtop_row *rows = calloc(s->nprocs + 1, sizeof(*rows));
+	struct ksmtop_row *rows = reallocarray(m->spare, s->nprocs + 1, sizeof(*rows));
 	struct ksmtop_group_row *groups = NULL;
 	struct ksmtop_sample before;
 	size_t ngroups = 0;
 
 	if (!rows)
 		return false;
+	m->spare = rows;
 	if (m->samples && (m->now.alive != s->alive || strcmp(m->now.backend, s->backend)))
 		forget_rates(m);
 	fill_rows(rows, m, s);
 	groups = make_groups(rows, s->nprocs, &ngroups);
-	if (!groups) {
-		free(rows);
+	if (!groups)
 		return false;
-	}
 	free(m->groups);
 	m->groups = groups;
 	m->ngroups = ngroups;
-	free(m->rows);
+	m->spare = m->rows;
 	m->rows = rows;
 	m->nrows = s->nprocs;
 	before = m->now;
@@ -348,8 +365,9 @@ bool model_update(struct ksmtop_model *m, const struct ksmtop_sample *s)
 void model_free(struct ksmtop_model *m)
 {
 	free(m->rows);
+	free(m->spare);
 	free(m->groups);
-	m->rows = NULL;
+	m->rows = m->spare = NULL;
 	m->groups = NULL;
 	m->nrows = m->ngroups = 0;
 }

@@ -189,7 +189,7 @@ enum ksmtop_state {
  * @tracked: pages that the engine knows of
  * @efficiency: pages merged per 1,000 looked at
  * @p50, @p99: latency of COW breaks lately, ns
- * @rows: sorted by pid
+ * @rows: sorted by pid; @spare: room for the next ones
  * @groups: sorted by saving, greatest first
  * @pass: see struct ksmtop_pass; @pass_from is where it began, @pass_whole the one before
  * @old_latency: @now.latency of the samples before, a ring
@@ -204,7 +204,7 @@ struct ksmtop_model {
 	int64_t tracked;
 	struct ksmtop_num scan_rate, merge_rate, break_rate, cpu, efficiency, p50, p99;
 	struct ksmtop_history scan_hist, merge_hist, break_hist, cpu_hist, eff_hist, p99_hist;
-	struct ksmtop_row *rows;
+	struct ksmtop_row *rows, *spare;
 	size_t nrows;
 	struct ksmtop_group_row *groups;
 	size_t ngroups;

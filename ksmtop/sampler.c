@@ -141,6 +141,13 @@ static void probe_zero(struct ksmtop_sampler *p)
 		       strstr(text, "ksm_zero_pages");
 }
 
+static void read_release(struct ksmtop_sampler *p)
+{
+	if (ksm_io_read(&p->backend.io, PROC_RELEASE, p->kernel, sizeof(p->kernel)) < 0)
+		strcpy(p->kernel, "?");
+	ksm_chomp(p->kernel);
+}
+
 struct ksmtop_sampler *sampler_open(const char *spec, struct ksm_error *err)
 {
 	struct ksmtop_sampler *p = calloc(1, sizeof(*p));
@@ -162,6 +169,7 @@ struct ksmtop_sampler *sampler_open(const char *spec, struct ksm_error *err)
 	}
 	p->alive = true;
 	probe_zero(p);
+	read_release(p);
 	open_hooks(p);
 	return p;
 }
@@ -185,17 +193,20 @@ void sampler_close(struct ksmtop_sampler *p)
 /*
  * Somebody may load the module, start the other engine or unload ours while we look. Without work
  * or without a backend the choice is made again; nothing is opened unless it comes out different.
+ *
+ * Return: whether it did.
  */
-static void choose_again(struct ksmtop_sampler *p)
+static bool choose_again(struct ksmtop_sampler *p)
 {
 	struct ksm_backend now = { 0 };
 
 	if (ksm_backend_open(&now, p->spec, NULL))
-		return;
+		return false;
 	if (p->alive && now.kind == p->backend.kind)
-		return;
+		return false;
 	p->backend = now;
 	open_hooks(p);
+	return true;
 }
 
 static bool is_idle(const struct ksmtop_sample *s)
@@ -230,8 +241,8 @@ static void take_counters(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 	s->alive = !ksm_backend_read(&p->backend, &s->counters, &err);
 	if (!s->alive || is_idle(s)) {
 		p->alive = s->alive;
-		choose_again(p);
-		s->alive = !ksm_backend_read(&p->backend, &s->counters, &err);
+		if (choose_again(p))
+			s->alive = !ksm_backend_read(&p->backend, &s->counters, &err);
 	}
 	p->alive = s->alive;
 	hold_or_let_go(p, s);
@@ -340,9 +351,7 @@ void sampler_take(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 {
 	*s = (struct ksmtop_sample){ .page_size = (uint64_t)ksm_page_size() };
 	s->wall = time(NULL);
-	if (ksm_io_read(&p->backend.io, PROC_RELEASE, s->kernel, sizeof(s->kernel)) < 0)
-		strcpy(s->kernel, "?");
-	ksm_chomp(s->kernel);
+	ksm_copy(s->kernel, sizeof(s->kernel), p->kernel);
 	take_counters(p, s);
 	s->time_ns = ksm_monotonic_ns(); /* here: hooks may have been opened, which takes long */
 	take_scanner(p, s);

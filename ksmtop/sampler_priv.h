@@ -13,6 +13,7 @@
 /**
  * struct ksmtop_sampler - open sources
  * @spec: what the user asked for
+ * @kernel: release
  * @alive: @backend answered last time
  * @totals: counts of the backend's events
  * @events: the events themselves, while somebody (@fn) wants them
@@ -33,6 +34,7 @@
 struct ksmtop_sampler {
 	const char *spec;
 	struct ksm_backend backend;
+	char kernel[64];
 	bool alive;
 	struct hooks totals, events;
 	ksm_event_fn fn;

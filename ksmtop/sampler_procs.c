@@ -10,6 +10,7 @@
 #include "lib/procs.h"
 #include "sampler_priv.h"
 
+#define NAMES_EVERY 8 /* samples in which what a process is called is read again */
 #define MERGEABLE_NEW                                                                             \
 	32		  /* processes whose mappings are walked in one sample for the first time \
 			   */
@@ -49,6 +50,14 @@ static void take_breaks(struct ksmtop_sampler *p, struct ksmtop_proc *row, struc
 	row->cow_ns = count_if(true, who->cow_ns);
 }
 
+static void keep_names(struct who_proc *who, const struct ksm_proc_row *r)
+{
+	who->ppid = (pid_t)r->ppid;
+	who->uid = r->uid;
+	who->cgroup = r->cgroup_id;
+	ksm_copy(who->name, sizeof(who->name), r->comm);
+}
+
 static int iter_row(void *ctx, const struct ksm_proc_row *r)
 {
 	struct ksmtop_sampler *p = ctx;
@@ -58,14 +67,17 @@ static int iter_row(void *ctx, const struct ksm_proc_row *r)
 
 	if (!row)
 		return -ENOMEM;
-	who = who_is(p->who, (pid_t)r->tgid, r->start_ns, r->cgroup_id, r->comm);
+	who = who_is(p->who, (pid_t)r->tgid, r->start_ns);
 	if (!who)
 		return -ENOMEM;
+	if (r->named)
+		keep_names(who, r);
+	who_find(p->who, who);
 	row->pid = (pid_t)r->tgid;
-	row->ppid = (pid_t)r->ppid;
+	row->ppid = who->ppid;
 	row->start = r->start_ns;
-	ksm_copy(row->user, sizeof(row->user), who_user(p->who, r->uid));
-	ksm_copy(row->command, sizeof(row->command), r->comm);
+	strcpy(row->user, who_user(p->who, who->uid));
+	strcpy(row->command, who->name);
 	row->merging = count_if(true, r->merging_pages);
 	row->rmap_items = count_if(true, r->rmap_items);
 	row->zero = count_if(p->have_zero, r->zero_pages);
@@ -84,11 +96,13 @@ static int iter_row(void *ctx, const struct ksm_proc_row *r)
 
 static void proc_row(struct ksmtop_sampler *p, const struct ksm_proc *r)
 {
-	struct who_proc *who = who_is(p->who, r->tgid, 0, 0, r->comm);
+	struct who_proc *who = who_is(p->who, r->tgid, 0);
 	struct ksmtop_proc *row = who ? new_row(p) : NULL;
 
 	if (!row)
 		return;
+	ksm_copy(who->name, sizeof(who->name), r->comm);
+	who_find(p->who, who);
 	row->pid = r->tgid;
 	row->group = who->group;
 	ksm_copy(row->user, sizeof(row->user),
@@ -133,7 +147,7 @@ static int take_mergeable_new(struct ksmtop_sampler *p)
 
 		if (!row->opt || row->mergeable.have)
 			continue;
-		who = who_is(p->who, row->pid, row->start, 0, row->command);
+		who = who_is(p->who, row->pid, row->start);
 		if (!who || who->looked)
 			continue;
 		look_mergeable(p, row, who);
@@ -157,7 +171,7 @@ static void take_mergeable(struct ksmtop_sampler *p)
 
 		if (!row->opt)
 			continue;
-		who = who_is(p->who, row->pid, row->start, 0, row->command);
+		who = who_is(p->who, row->pid, row->start);
 		if (!who)
 			return;
 		look_mergeable(p, row, who);
@@ -226,6 +240,7 @@ static bool take_iter(struct ksmtop_sampler *p)
 		p->iter = p->fresh_iter;
 		p->fresh_iter = NULL;
 		ksm_proc_iter_all(p->iter, p->all);
+		ksm_proc_iter_names(p->iter, NAMES_EVERY);
 	}
 	return true;
 }

@@ -28,7 +28,7 @@ struct cgroup {
 
 /**
  * struct who - see who.h
- * @slots: processes by a hash of their pid, open addressing, at most half full
+ * @slots: processes by the low bits of their pid, open addressing, at most half full
  * @left: processes that may still be found out in this pass
  * @groups: in order of their index
  */
@@ -165,7 +165,7 @@ static const struct ksmtop_group *find_group(struct who *w, pid_t pid, uint64_t 
 
 static struct who_proc *slot(struct who_proc *slots, size_t n, pid_t pid)
 {
-	size_t i = (uint32_t)pid * 2654435761u & (n - 1);
+	size_t i = (uint32_t)pid & (n - 1); /* neighbours stay neighbours: it is walked in order */
 
 	while (slots[i].pid && slots[i].pid != pid)
 		i = (i + 1) & (n - 1);
@@ -197,7 +197,7 @@ static bool make_room(struct who *w)
 	return true;
 }
 
-struct who_proc *who_is(struct who *w, pid_t pid, uint64_t start, uint64_t cgroup, const char *comm)
+struct who_proc *who_is(struct who *w, pid_t pid, uint64_t start)
 {
 	struct who_proc *p;
 
@@ -208,11 +208,15 @@ struct who_proc *who_is(struct who *w, pid_t pid, uint64_t start, uint64_t cgrou
 		w->used += !p->pid;
 		*p = (struct who_proc){ .pid = pid, .start = start };
 	}
-	if (strcmp(p->comm, comm) && w->left) {
-		w->left--;
-		ksm_copy(p->comm, sizeof(p->comm), comm);
-		p->group = find_group(w, pid, cgroup, comm);
-	}
 	p->seen = w->pass;
 	return p;
+}
+
+void who_find(struct who *w, struct who_proc *p)
+{
+	if (!strcmp(p->comm, p->name) || !w->left)
+		return;
+	w->left--;
+	ksm_copy(p->comm, sizeof(p->comm), p->name);
+	p->group = find_group(w, p->pid, p->cgroup, p->name);
 }

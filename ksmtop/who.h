@@ -14,7 +14,8 @@ struct who;
 /**
  * struct who_proc - one process
  * @pid, @start: which
- * @comm: what it was called; after an exec it is somebody else
+ * @name, @ppid, @uid, @cgroup: as last read, for who_is()'s caller to keep here
+ * @comm: what it was called when @group was found; after an exec it is somebody else
  * @group: see struct ksmtop_group
  * @mergeable: bytes, when @have_mergeable
  * @looked: how often that was read
@@ -24,6 +25,10 @@ struct who;
 struct who_proc {
 	pid_t pid;
 	uint64_t start;
+	char name[16];
+	pid_t ppid;
+	uid_t uid;
+	uint64_t cgroup;
 	char comm[16];
 	const struct ksmtop_group *group;
 	bool have_mergeable;
@@ -45,15 +50,19 @@ void who_free(struct who *w);
 void who_pass(struct who *w);
 
 /**
- * who_is() - a process, found out when it is new
+ * who_is() - a process, remembered or new
  * @start: its start time, 0 when not known: then it is told apart by pid alone
- * @cgroup: id of its cgroup, 0 when not known
- * @comm: its name: only what is called like a monitor is asked which guest it runs
  *
  * Return: valid until the next call; NULL when there is no memory.
  */
-struct who_proc *who_is(struct who *w, pid_t pid, uint64_t start, uint64_t cgroup,
-			const char *comm);
+struct who_proc *who_is(struct who *w, pid_t pid, uint64_t start);
+
+/**
+ * who_find() - find out what a process belongs to, unless that is known or too much for this pass
+ * @p: with @name and @cgroup, 0 when not known; only what is called like a monitor is asked which
+ *	guest it runs
+ */
+void who_find(struct who *w, struct who_proc *p);
 
 /**
  * who_group() - a group by name, the same one for the same name and kind

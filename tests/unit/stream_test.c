@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,6 +211,93 @@ static void test_whatever_is_permitted(void **state)
 	ksm_stream_close(NULL);
 }
 
+struct child {
+	uint32_t tgid;
+	struct ksm_proc_row row;
+	bool there;
+};
+
+static int on_child(void *ctx, const struct ksm_proc_row *row)
+{
+	struct child *c = ctx;
+
+	if (row->tgid != c->tgid)
+		return 0;
+	assert_false(c->there);
+	c->row = *row;
+	c->there = true;
+	return 0;
+}
+
+static const struct ksm_proc_row *look_at(struct ksm_proc_iter *iter, struct child *c)
+{
+	c->there = false;
+	assert_int_equal(ksm_proc_iter_read(iter, on_child, c), 0);
+	assert_true(c->there);
+	return &c->row;
+}
+
+/* Takes each name from @names, says so in @done, and ends with the names. */
+static void be_called(int names, int done)
+{
+	char name[16];
+
+	while (read(names, name, sizeof(name)) == sizeof(name))
+		if (prctl(PR_SET_NAME, name) || write(done, name, 1) != 1)
+			_exit(1);
+	_exit(0);
+}
+
+static void call_it(const int *names, const int *done, const char *as)
+{
+	char name[16] = "";
+
+	ksm_copy(name, sizeof(name), as);
+	assert_int_equal(write(names[1], name, sizeof(name)), sizeof(name));
+	assert_int_equal(read(done[0], name, 1), 1);
+}
+
+/* Names are read in the first pass and once in every four; a new process has one at once. */
+static void test_names_of_processes(void **state)
+{
+	struct child self = { .tgid = (uint32_t)getpid() }, child = { 0 };
+	struct ksm_proc_iter *iter;
+	int names[2], done[2], named = 0;
+	char err[256];
+
+	if (ksm_proc_iter_open(&iter, err, sizeof(err)))
+		skip();
+	ksm_proc_iter_all(iter, true);
+	ksm_proc_iter_names(iter, 4);
+	assert_true(look_at(iter, &self)->named);
+	assert_int_equal(self.row.ppid, getppid());
+	assert_int_equal(self.row.uid, getuid());
+	assert_int_equal(pipe(names) | pipe(done), 0);
+	child.tgid = (uint32_t)fork();
+	if (!child.tgid) {
+		close(names[1]);
+		be_called(names[0], done[1]);
+	}
+	call_it(names, done, "first");
+	assert_true(look_at(iter, &child)->named);
+	assert_string_equal(child.row.comm, "first");
+	assert_true(child.row.start_ns > self.row.start_ns);
+	call_it(names, done, "fifteen-letters");
+	/* until it is not new any more */
+	while (look_at(iter, &child)->named)
+		usleep(10000);
+	for (int i = 0; i < 8; i++) {
+		if (!look_at(iter, &child)->named)
+			continue;
+		named++;
+		assert_string_equal(child.row.comm, "fifteen-letters");
+	}
+	assert_int_equal(named, 2);
+	close(names[1]);
+	assert_int_equal(waitpid((pid_t)child.tgid, NULL, 0), child.tgid);
+	ksm_proc_iter_close(iter);
+}
+
 /* Of the rungs of one event the best comes first and lacks nothing. */
 static void test_ladder(void **state)
 {
@@ -232,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_late),	     cmocka_unit_test(test_stop_keeps_the_rest),
 		cmocka_unit_test(test_bad_options),  cmocka_unit_test(test_ladder),
 		cmocka_unit_test(test_unprivileged), cmocka_unit_test(test_whatever_is_permitted),
+		cmocka_unit_test(test_names_of_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,7 @@ uint64_t ksm_stream_proc_breaks(const struct ksm_stream *stream, uint32_t tgid, 
  * @tgid: process id in the root pid namespace
  * @ppid: its parent's
  * @uid: real user id in the root user namespace
+ * @named: @ppid, @uid, @cgroup_id and @comm were read; see ksm_proc_iter_names()
  * @start_ns: start time, CLOCK_MONOTONIC nanoseconds; with @tgid it names a process for ever
  * @merging_pages: its pages that are merged
  * @rmap_items: its pages that are tracked
@@ -244,7 +245,7 @@ struct ksm_proc_row {
 	uint32_t tgid;
 	uint32_t ppid;
 	uint32_t uid;
-	uint32_t unused;
+	uint32_t named;
 	uint64_t start_ns;
 	uint64_t merging_pages;
 	uint64_t rmap_items;
@@ -282,6 +283,15 @@ int ksm_proc_iter_read(struct ksm_proc_iter *iter, ksm_proc_fn fn, void *ctx);
  * ksm_proc_iter_all - also processes that KSM knows nothing of, from the next pass on
  */
 void ksm_proc_iter_all(struct ksm_proc_iter *iter, bool all);
+
+/**
+ * ksm_proc_iter_names - read names less often
+ * @every: each process's once in so many passes, a power of two; new processes' always
+ *
+ * For who keeps them: of 2,000 processes they are half of the work. Only passes over all processes
+ * leave any out, and the first of these does not.
+ */
+void ksm_proc_iter_names(struct ksm_proc_iter *iter, unsigned int every);
 
 /**
  * ksm_proc_iter_merge_any - the flag of an address space that PR_SET_MEMORY_MERGE sets

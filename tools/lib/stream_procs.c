@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The task iterator: every process with KSM state out of one read() stream. */
+/*
+ * Every process with KSM state: rows that one program fills in one go, or, where the kernel has no
+ * such walk or there are too many, the task iterator's read() stream.
+ */
 #include "lib/stream.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "lib/util.h"
@@ -21,12 +27,22 @@
  * struct ksm_proc_iter - see stream.h
  * @link: attached for passes over all processes
  * @vmas: the program for one process's mappings is loaded
+ * @rows: what a walk fills, NULL where there is none; @rows_size bytes
+ * @no_walk: passes that the iterator makes, there being too many processes for a walk
+ * @names_every: passes in which each process's names are read once
+ * @turn: counts them
+ * @last_pass: when it began, 0 before the first
  * @merge_any: what ksm_proc_iter_merge_any() found out, when @merge_any_known
  */
 struct ksm_proc_iter {
 	struct iter_bpf *skel;
 	struct bpf_link *link;
 	bool vmas;
+	const struct ksm_proc_row *rows;
+	size_t rows_size;
+	unsigned int no_walk;
+	uint32_t names_every, turn;
+	uint64_t last_pass;
 	bool merge_any_known;
 	uint64_t merge_any;
 };
@@ -35,6 +51,14 @@ _Static_assert(sizeof(struct ksm_proc_row) == 80, "as struct proc_record of bpf/
 
 /* As much as the kernel gives in one go. */
 #define READ_ROWS 512
+/* As in bpf/iter.bpf.c. */
+#define WALK_ROWS 8192
+#define NO_WALK 64 /* passes until another one is tried */
+/* A process may have been on its way for so long before it was to be seen. */
+#define STARTING_NS UINT64_C(1000000000)
+
+/* Of the namespace that has all processes, on every kernel. */
+#define ROOT_PIDS_INO 0xeffffffc
 
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67
@@ -45,8 +69,27 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 	return 0;
 }
 
-/* A kernel that does not take the second program still has the first. */
-static int load(struct ksm_proc_iter *it, bool vmas)
+/*
+ * Can a program go through all processes itself? It would see those of all namespaces, too; the
+ * iterator sees the reader's only.
+ */
+static bool can_walk(void)
+{
+	struct btf *btf;
+	struct stat pids;
+	bool can;
+
+	if (stat("/proc/self/ns/pid", &pids) || pids.st_ino != ROOT_PIDS_INO)
+		return false;
+	btf = btf__load_vmlinux_btf();
+	can = btf && btf__find_by_name_kind(btf, "bpf_iter_task_new", BTF_KIND_FUNC) > 0 &&
+	      btf__find_by_name_kind(btf, "bpf_rcu_read_lock", BTF_KIND_FUNC) > 0;
+	btf__free(btf);
+	return can;
+}
+
+/* A kernel that does not take the other programs still has the first. */
+static int load(struct ksm_proc_iter *it, bool vmas, bool walk)
 {
 	int ret;
 
@@ -55,12 +98,27 @@ static int load(struct ksm_proc_iter *it, bool vmas)
 	if (!it->skel)
 		return -errno;
 	bpf_program__set_autoload(it->skel->progs.ksm_vmas, vmas);
+	bpf_program__set_autoload(it->skel->progs.ksm_walk, walk);
+	bpf_map__set_autocreate(it->skel->maps.walk, walk);
 	ret = iter_bpf__load(it->skel);
 	if (!ret)
 		return 0;
 	iter_bpf__destroy(it->skel);
 	it->skel = NULL;
 	return ret;
+}
+
+/* Without the rows there is no walk: nothing to complain about. */
+static void map_rows(struct ksm_proc_iter *it)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (WALK_ROWS * sizeof(*it->rows) + page - 1) / page * page;
+	void *at = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(it->skel->maps.walk), 0);
+
+	if (at == MAP_FAILED)
+		return;
+	it->rows = at;
+	it->rows_size = size;
 }
 
 int ksm_proc_iter_open(struct ksm_proc_iter **iter, char *err, size_t err_size)
@@ -71,9 +129,13 @@ int ksm_proc_iter_open(struct ksm_proc_iter **iter, char *err, size_t err_size)
 
 	if (!it)
 		goto out;
-	ret = load(it, true);
+	ret = can_walk() ? load(it, true, true) : -ENOTSUP;
+	if (!ret)
+		map_rows(it);
 	if (ret && ret != -EPERM)
-		ret = load(it, false);
+		ret = load(it, true, false);
+	if (ret && ret != -EPERM)
+		ret = load(it, false, false);
 	if (!ret) {
 		it->link = bpf_program__attach_iter(it->skel->progs.ksm_tasks, NULL);
 		ret = it->link ? 0 : -errno;
@@ -95,12 +157,33 @@ void ksm_proc_iter_close(struct ksm_proc_iter *it)
 {
 	if (!it)
 		return;
+	if (it->rows)
+		munmap((void *)it->rows, it->rows_size);
 	bpf_link__destroy(it->link);
 	iter_bpf__destroy(it->skel);
 	free(it);
 }
 
-int ksm_proc_iter_read(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx)
+/* Return: false when it cannot, or did not get to the last of them. */
+static bool walk(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx, int *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	uint32_t count;
+
+	if (!it->rows || (it->no_walk && it->no_walk--))
+		return false;
+	*ret = bpf_prog_test_run_opts(bpf_program__fd(it->skel->progs.ksm_walk), &run);
+	count = it->skel->bss->walk_count;
+	if (*ret || run.retval || count == WALK_ROWS) {
+		it->no_walk = NO_WALK;
+		return false;
+	}
+	for (uint32_t i = 0; !*ret && i < count; i++)
+		*ret = fn(ctx, &it->rows[i]);
+	return true;
+}
+
+static int read_all(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx)
 {
 	struct ksm_proc_row rows[READ_ROWS];
 	size_t have = 0, at;
@@ -119,10 +202,8 @@ int ksm_proc_iter_read(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx)
 		if (got <= 0)
 			break;
 		have += got;
-		for (at = 0; !ret && at + 1 <= have / sizeof(*rows); at++) {
-			rows[at].comm[sizeof(rows[at].comm) - 1] = 0;
+		for (at = 0; !ret && at + 1 <= have / sizeof(*rows); at++)
 			ret = fn(ctx, &rows[at]);
-		}
 		have -= at * sizeof(*rows);
 		memmove(rows, rows + at, have);
 	}
@@ -130,9 +211,35 @@ int ksm_proc_iter_read(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx)
 	return ret;
 }
 
+static void choose_names(struct ksm_proc_iter *it)
+{
+	uint32_t mask = it->names_every ? it->names_every - 1 : 0;
+	struct iter_bpf__bss *bss = it->skel->bss;
+
+	bss->named_mask = bss->want_all ? mask : 0;
+	bss->named_turn = it->turn++ & bss->named_mask;
+	bss->named_since = it->last_pass > STARTING_NS ? it->last_pass - STARTING_NS : 0;
+	it->last_pass = ksm_monotonic_ns();
+}
+
+int ksm_proc_iter_read(struct ksm_proc_iter *it, ksm_proc_fn fn, void *ctx)
+{
+	int ret;
+
+	choose_names(it);
+	return walk(it, fn, ctx, &ret) ? ret : read_all(it, fn, ctx);
+}
+
 void ksm_proc_iter_all(struct ksm_proc_iter *it, bool all)
 {
+	if (it->skel->bss->want_all != all)
+		it->last_pass = 0;
 	it->skel->bss->want_all = all;
+}
+
+void ksm_proc_iter_names(struct ksm_proc_iter *it, unsigned int every)
+{
+	it->names_every = every;
 }
 
 struct find_flags {
@@ -156,7 +263,7 @@ static int on_find(void *ctx, const struct ksm_proc_row *row)
 static bool child_flags(struct ksm_proc_iter *it, bool merge_any, uint64_t *flags)
 {
 	struct find_flags find = { 0 };
-	uint32_t all = it->skel->bss->want_all;
+	bool all = it->skel->bss->want_all;
 	int ready[2], go[2];
 	char c = 0;
 	pid_t pid;
@@ -180,9 +287,9 @@ static bool child_flags(struct ksm_proc_iter *it, bool merge_any, uint64_t *flag
 	close(go[0]);
 	if (pid > 0 && read(ready[0], &c, 1) == 1 && c) {
 		find.tgid = pid;
-		it->skel->bss->want_all = 1;
+		ksm_proc_iter_all(it, true);
 		ksm_proc_iter_read(it, on_find, &find);
-		it->skel->bss->want_all = all;
+		ksm_proc_iter_all(it, all);
 	}
 	close(go[1]);
 	close(ready[0]);
@@ -247,5 +354,6 @@ static uint64_t run_ns(const struct bpf_program *prog)
 
 uint64_t ksm_proc_iter_run_ns(const struct ksm_proc_iter *it)
 {
-	return run_ns(it->skel->progs.ksm_tasks) + run_ns(it->skel->progs.ksm_vmas);
+	return run_ns(it->skel->progs.ksm_tasks) + run_ns(it->skel->progs.ksm_walk) +
+	       run_ns(it->skel->progs.ksm_vmas);
 }
