@@ -3,7 +3,7 @@
  * In-tree KSM's private structures, compared member by member with the running
  * kernel's BTF. The kernel reads our nodes and items as if they were its own, and we
  * read its list and cursor: a member elsewhere than we think would corrupt memory,
- * so a kernel that differs is refused. Sizes prove nothing here: most are 64 bytes.
+ * so a kernel that differs is refused. Sizes prove nothing here: most are 64 bytes, as are ours.
  */
 #include "compat/kernel.h"
 
@@ -22,11 +22,15 @@ struct member {
 #define MEMBER(kernel_type, our_type, name)                                                \
 	{ kernel_type, #name, offsetof(our_type, name) }
 
+/* One that only in-tree KSM itself uses, and that we have something else in the place of */
+#define PLACE(kernel_type, kernel_name, our_type, name)                                    \
+	{ kernel_type, kernel_name, offsetof(our_type, name) }
+
 static const struct member members[] = {
 	MEMBER("ksm_stable_node", struct ksm_stable_node, node),
 	MEMBER("ksm_stable_node", struct ksm_stable_node, head),
 	MEMBER("ksm_stable_node", struct ksm_stable_node, hlist_dup),
-	MEMBER("ksm_stable_node", struct ksm_stable_node, list),
+	PLACE("ksm_stable_node", "list", struct ksm_stable_node, hash),
 	MEMBER("ksm_stable_node", struct ksm_stable_node, hlist),
 	MEMBER("ksm_stable_node", struct ksm_stable_node, kpfn),
 	MEMBER("ksm_stable_node", struct ksm_stable_node, chain_prune_time),

@@ -372,13 +372,14 @@ void ksm_remove_rmap_item_from_tree(struct ksm_core *core, struct ksm_rmap_item 
  */
 void ksm_unlink_stable_node(struct ksm_core *core, struct ksm_stable_node *node)
 {
-	struct ksm_stable_node *chain = node->chain;
+	struct ksm_stable_node *chain;
 
 	if (!is_stable_node_dup(node)) {
 		if (!RB_EMPTY_NODE(&node->node))
 			ksm_index_remove_stable(core, node);
 		return;
 	}
+	chain = node->chain;
 	hlist_del(&node->hlist_dup);
 	core->counters.stable_node_dups--;
 	if (hlist_empty(&chain->hlist)) {

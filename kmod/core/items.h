@@ -12,11 +12,6 @@ static inline bool is_stable_node_chain(const struct ksm_stable_node *node)
 	return node->rmap_hlist_len == STABLE_NODE_CHAIN;
 }
 
-static inline bool is_stable_node_dup(const struct ksm_stable_node *node)
-{
-	return node->head == KSM_STABLE_DUP_HEAD;
-}
-
 /*
  * May one more page be merged into @node? A node without items is about to lose its page, too late
  * to merge into it.

@@ -47,6 +47,9 @@ struct ksm_core;
  */
 #define KSM_STABLE_DUP_HEAD ((struct list_head *)2UL)
 
+/* In bytes; a line of the cache */
+#define KSM_NODE_ALIGN 64
+
 /* What ops->domain says of an address space that is in no domain: nothing is merged there. */
 #define KSM_DOMAIN_NONE (~0ULL)
 
@@ -55,33 +58,38 @@ struct ksm_core;
  * @node: in the stable tree (a lone node or a chain)
  * @head: KSM_STABLE_DUP_HEAD when a dup of a chain
  * @hlist_dup: link into the chain's @hlist, when a dup
- * @list: reserved for nodes awaiting migration to another tree
+ * @hash: the key in the tree (ksm_index_key()). The content of a KSM page never changes, so
+ *	neither does this.
+ * @domain: merge domain of all its items, but for those whose address space moved since; a dup has
+ *	its chain's. See ksm_stable_node_domain()
+ * @chain: of a dup: the chain it is in
  * @hlist: a page's rmap items; a chain's dups
  * @kpfn: page frame; the kernel's migration code writes it under the page lock
  * @chain_prune_time: of a chain: when its dups were last checked, ops->now units
  * @rmap_hlist_len: number of rmap items, or STABLE_NODE_CHAIN
  * @nid: tree the node is in
- * @hash: the key in the tree (ksm_index_key()). The content of a KSM page never changes, so
- *	neither does this.
- * @chain: of a dup: the chain it is in
- * @domain: merge domain of all its items, but for those whose address space moved since
  * @zero: its page was seen to be all zeroes when it could not change any more; for ops
  *
- * Up to and including @nid this is the layout that rmap_walk_ksm() and
- * folio_migrate_ksm() of the running kernel expect behind page->mapping; the
- * loader verifies it against BTF. Private fields follow behind. @hlist, @kpfn and
- * the page's mapping change only under the page lock: the kernel reads them there.
+ * rmap_walk_ksm() and folio_migrate_ksm() of the running kernel expect @hlist and @kpfn behind
+ * page->mapping, where in-tree KSM has them; the loader verifies the layout against BTF. @hlist,
+ * @kpfn and the page's mapping change only under the page lock: the kernel reads them there. All
+ * else is the engine's own: @hash to @chain are where in-tree has a list that the engine does not
+ * need, @nid and @zero where it has a wider nid.
+ *
+ * As large as in-tree's, and one line of the cache.
  */
 struct ksm_stable_node {
 	union {
 		struct rb_node node;
 		struct {
 			struct list_head *head;
-			struct {
-				struct hlist_node hlist_dup;
-				struct list_head list;
-			};
+			struct hlist_node hlist_dup;
 		};
+	};
+	u64 hash;
+	union {
+		u64 domain;
+		struct ksm_stable_node *chain;
 	};
 	struct hlist_head hlist;
 	union {
@@ -89,13 +97,21 @@ struct ksm_stable_node {
 		unsigned long chain_prune_time;
 	};
 	int rmap_hlist_len;
-	int nid;
-	/* private to the engine from here on */
-	u64 hash;
-	struct ksm_stable_node *chain;
-	u64 domain;
+	u16 nid;
 	bool zero;
-};
+} __aligned(KSM_NODE_ALIGN);
+_Static_assert(sizeof(struct ksm_stable_node) == 64, "as in-tree's");
+
+static inline bool is_stable_node_dup(const struct ksm_stable_node *node)
+{
+	return node->head == KSM_STABLE_DUP_HEAD;
+}
+
+/* The merge domain of a node, which may be a dup. */
+static inline u64 ksm_stable_node_domain(const struct ksm_stable_node *node)
+{
+	return is_stable_node_dup(node) ? node->chain->domain : node->domain;
+}
 
 /**
  * struct ksm_rmap_item - one virtual page that the engine tracks

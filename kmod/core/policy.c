@@ -390,7 +390,7 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 
 	if (cand->orphan)
 		return unshare(core, cand, KSM_OUTCOME_ORPHAN);
-	if (cand->node && cand->node->domain != core->domain)
+	if (cand->node && ksm_stable_node_domain(cand->node) != core->domain)
 		return unshare(core, cand, KSM_OUTCOME_FOREIGN);
 
 	item = ksm_get_next_rmap_item(core, cand->address);

@@ -53,7 +53,7 @@ static void stable_node_chain_add_dup(struct ksm_core *core, struct ksm_stable_n
 				      struct ksm_stable_node *chain)
 {
 	dup->head = KSM_STABLE_DUP_HEAD;
-	dup->chain = chain;
+	dup->chain = chain; /* in the place of its domain, which is the chain's */
 	hlist_add_head(&dup->hlist_dup, &chain->hlist);
 	core->counters.stable_node_dups++;
 }
@@ -77,7 +77,7 @@ static void collapse_chain(struct ksm_core *core, struct ksm_stable_node *chain,
 			   struct ksm_stable_node *dup)
 {
 	hlist_del(&dup->hlist_dup);
-	dup->chain = NULL;
+	dup->domain = chain->domain;
 	RB_CLEAR_NODE(&dup->node);
 	ksm_index_replace_stable(core, chain, dup);
 	core->counters.stable_node_dups--;
@@ -171,9 +171,11 @@ static struct page *stable_node_dup(struct ksm_core *core, struct ksm_stable_hit
 static void move_node(struct ksm_core *core, struct ksm_stable_node *node, struct page *page,
 		      int nid)
 {
+	u64 domain = ksm_stable_node_domain(node);
+
 	ksm_unlink_stable_node(core, node);
 	node->nid = nid;
-	node->chain = NULL;
+	node->domain = domain;
 	RB_CLEAR_NODE(&node->node);
 	ksm_stable_tree_insert(core, node, page, NULL);
 }

@@ -298,6 +298,14 @@ static __always_inline bool maps_own_page(pte_t pte, const struct ksm_stable_nod
 	       READ_ONCE(pfn_to_page(pfn)->mapping) == ksme_node_mapping(node);
 }
 
+/* Is @node, whose page is there, of the batch's domain, and in the tree of its page's NUMA node? */
+static bool in_place(const struct ksme_batch *batch, const struct ksm_stable_node *node)
+{
+	if (ksm_stable_node_domain(node) != batch->domain)
+		return false;
+	return ksme.core.nr_nodes == 1 || page_to_nid(pfn_to_page(node->kpfn)) == node->nid;
+}
+
 /*
  * Memory that is merged already is most of what a scanner at rest meets. Such a page needs neither
  * a reference nor a visit of its own. Returns how many there are from @item on, which is the item
@@ -306,8 +314,7 @@ static __always_inline bool maps_own_page(pte_t pte, const struct ksm_stable_nod
 static unsigned int settled_run(struct ksme_batch *batch, struct ksm_rmap_item *item, pte_t *pte,
 				unsigned int max)
 {
-	const bool numa = ksme.core.nr_nodes > 1;
-	const u64 domain = batch->domain;
+	const bool apart = ksme.core.nr_nodes > 1 || ksme.core.domains;
 	unsigned long want = (item->address & PAGE_MASK) | STABLE_FLAG;
 	unsigned int n;
 
@@ -317,9 +324,7 @@ static unsigned int settled_run(struct ksme_batch *batch, struct ksm_rmap_item *
 		if ((item->address & (PAGE_MASK | STABLE_FLAG)) != want)
 			break;
 		node = item->head;
-		if (!maps_own_page(ptep_get(pte), node) || node->domain != domain)
-			break;
-		if (numa && page_to_nid(pfn_to_page(node->kpfn)) != node->nid)
+		if (!maps_own_page(ptep_get(pte), node) || (apart && !in_place(batch, node)))
 			break;
 		batch->item = item;
 		if (!item->rmap_list)

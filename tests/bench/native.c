@@ -177,7 +177,9 @@ static struct ksm_rmap_item *op_alloc_item(void *ctx)
 
 static struct ksm_stable_node *op_alloc_node(void *ctx)
 {
-	return calloc(1, sizeof(struct ksm_stable_node));
+	struct ksm_stable_node *node = must(aligned_alloc(KSM_NODE_ALIGN, sizeof(*node)));
+
+	return memset(node, 0, sizeof(*node));
 }
 
 static void op_emit(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,

@@ -98,7 +98,8 @@ static void check_node(struct sim *sim, struct ksm_stable_node *node, struct tal
 		return;
 	tally->live_nodes++;
 	if (sim->ops.checksum &&
-	    node->hash != ksm_index_key(&sim->core, sim_hash(sim, page->content), node->domain))
+	    node->hash != ksm_index_key(&sim->core, sim_hash(sim, page->content),
+					ksm_stable_node_domain(node)))
 		sim_violation(sim, "a node has another hash than its page");
 }
 
@@ -117,8 +118,7 @@ static void check_entry(struct sim *sim, struct ksm_stable_node *entry, struct t
 	hlist_for_each_entry(dup, &entry->hlist, hlist_dup) {
 		tally->dups++;
 		if (dup->head != KSM_STABLE_DUP_HEAD || dup->chain != entry ||
-		    dup->hash != entry->hash || dup->nid != entry->nid ||
-		    dup->domain != entry->domain)
+		    dup->hash != entry->hash || dup->nid != entry->nid)
 			sim_violation(sim, "a dup does not fit its chain");
 		check_node(sim, dup, tally);
 	}
@@ -335,9 +335,9 @@ static void check_page(struct sim *sim, const struct page *page, u64 domain)
 {
 	if (page->ksm && !page->node)
 		sim_violation(sim, "pfn %lu is an orphan still", page->pfn);
-	if (page->ksm && page->node->domain != domain)
+	if (page->ksm && ksm_stable_node_domain(page->node) != domain)
 		sim_violation(sim, "pfn %lu of domain %llu is mapped in domain %llu", page->pfn,
-			      page->node->domain, domain);
+			      ksm_stable_node_domain(page->node), domain);
 	if (page->ksm && sim->core.nr_nodes > 1 && page->node->nid != page->nid)
 		sim_violation(sim, "pfn %lu is of NUMA node %d, in the tree of %d", page->pfn,
 			      page->nid, page->node->nid);

@@ -204,9 +204,11 @@ static void append(struct sim *sim, struct ksm_rmap_item *item, struct ksm_stabl
 static void check_domain(struct sim *sim, const struct mm_struct *mm,
 			 const struct ksm_stable_node *node)
 {
-	if (node->domain != (sim->core.domains ? mm->domain : 0))
+	u64 domain = ksm_stable_node_domain(node);
+
+	if (domain != (sim->core.domains ? mm->domain : 0))
 		sim_violation(sim, "mm %d of domain %llu gets a page of domain %llu", mm->id,
-			      mm->domain, node->domain);
+			      mm->domain, domain);
 }
 
 static void check_loose(struct sim *sim, const struct ksm_rmap_item *item)
@@ -408,12 +410,14 @@ static void op_free_item(void *ctx, struct ksm_rmap_item *item)
 
 static struct ksm_stable_node *op_alloc_node(void *ctx)
 {
+	struct ksm_stable_node *node;
 	struct sim *sim = ctx;
 
 	if (failure(sim, SIM_ALLOC_NODE))
 		return NULL;
 	sim->nodes++;
-	return calloc(1, sizeof(struct ksm_stable_node));
+	node = aligned_alloc(KSM_NODE_ALIGN, sizeof(*node));
+	return memset(node, 0, sizeof(*node));
 }
 
 static void op_free_node(void *ctx, struct ksm_stable_node *node)

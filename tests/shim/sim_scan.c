@@ -81,7 +81,7 @@ static bool is_settled(struct sim *sim, struct ksm_rmap_item **at, const struct 
 
 	if (!node || !item || !(item->address & STABLE_FLAG) || item->head != node)
 		return false;
-	return node->domain == domain && (core->nr_nodes == 1 || node->nid == cand->nid);
+	return ksm_stable_node_domain(node) == domain && (core->nr_nodes == 1 || node->nid == cand->nid);
 }
 
 /* As the walk does: neighbours that a visit would not change become one candidate. */

@@ -243,6 +243,16 @@ static void a_chain_for_each_domain(void **state)
 	assert_int_equal(sim->core.counters.domain_refused, 1);
 	assert_int_equal(a->vpages[0].page->node->chain->domain, 1);
 	assert_int_equal(b->vpages[0].page->node->chain->domain, 2);
+
+	/* The dup that is left of a chain is of that domain by itself, once a search has met it. */
+	sim->core.prune_millisecs = 0;
+	for (int i = 0; i < 4; i++)
+		sim_write(sim, a, i, 100 + i);
+	tenant(sim, 1, 1, 7);
+	settle(sim);
+	assert_int_equal(sim->core.counters.stable_node_chains, 1);
+	assert_false(is_stable_node_dup(a->vpages[5].page->node));
+	assert_int_equal(sim->core.counters.outcomes[KSM_OUTCOME_FOREIGN], 0);
 	sim_free(sim);
 }
 

@@ -164,7 +164,7 @@ static void settled_beside_an_equal_page(void **state)
 	sim_pass(sim, 64);
 	sim_check(sim);
 	assert_int_equal(a->vpages[0].page->node->nid, 0);
-	assert_null(a->vpages[0].page->node->chain);
+	assert_false(is_stable_node_dup(a->vpages[0].page->node));
 	assert_int_equal(sim->core.counters.stable_node_dups, 1);
 
 	/* The last dup goes, and the chain with it. */

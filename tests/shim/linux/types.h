@@ -27,6 +27,10 @@ typedef __SIZE_TYPE__ size_t;
 #define __always_inline inline __attribute__((__always_inline__))
 #endif
 
+#ifndef __aligned
+#define __aligned(x) __attribute__((__aligned__(x)))
+#endif
+
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - __builtin_offsetof(type, member)))
 
 #endif /* SHIM_LINUX_TYPES_H */
