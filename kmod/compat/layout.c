@@ -39,7 +39,7 @@ static const struct member members[] = {
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, anon_vma),
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, mm),
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, address),
-	MEMBER("ksm_rmap_item", struct ksm_rmap_item, oldchecksum),
+	PLACE("ksm_rmap_item", "oldchecksum", struct ksm_rmap_item, nid),
 #ifdef KSME_HAVE_LINEAR_ANON_INDEX
 	MEMBER("ksm_rmap_item", struct ksm_rmap_item, linear_page_index),
 #endif

@@ -161,6 +161,31 @@ void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigne
 	ksm_remove_trailing_rmap_items(core, link);
 }
 
+/*
+ * Age and flips are two digits of a number in the low bits of head, the bits being too few for a
+ * field each.
+ */
+#define AGES (KSM_AGE_MAX + 1UL)
+_Static_assert(AGES * (KSM_FLIPS_MAX + 1) <= KSM_NODE_ALIGN, "age and flips fit into item->head");
+
+static void put_on_node(struct ksm_rmap_item *item, struct ksm_stable_node *node)
+{
+	item->head = (unsigned long)node | (item->flips * AGES + item->age);
+}
+
+/* All that an item on no node has; the page may have been written since, as after any look. */
+static void take_off_node(struct ksm_rmap_item *item, const struct ksm_stable_node *node)
+{
+	unsigned int kept = item->head & (KSM_NODE_ALIGN - 1);
+
+	item->hash = node->hash;
+	item->sample = node->sample;
+	item->age = kept % AGES;
+	item->flips = kept / AGES;
+	item->remaining_skips = 0;
+	item->head = 0;
+}
+
 /**
  * ksm_core_append() - hang an item on a stable node
  * @core: the engine
@@ -168,16 +193,14 @@ void ksm_core_trim_slot(struct ksm_core *core, struct ksm_mm_slot *slot, unsigne
  * @node: of the page that @item's address maps by now
  *
  * Called by ops->merge_into, promote_pair and adopt while they hold the page lock of @node's page.
- * The item's age, checksum, sample and skips are put aside, for the caller to set its
- * linear_page_index.
+ * What the item has instead of a linear_page_index is put aside, for the caller to set one.
  * The limit of max_page_sharing is not checked: a forked mapping exists whether we like it or not.
  * In-tree: stable_tree_append().
  */
 void ksm_core_append(struct ksm_core *core, struct ksm_rmap_item *item,
 		     struct ksm_stable_node *node)
 {
-	item->off_node = item->linear_page_index;
-	item->head = node;
+	put_on_node(item, node);
 	item->address &= ~(unsigned long)SEQNR_MASK;
 	item->address |= STABLE_FLAG | (core->scan.seqnr & SEQNR_MASK);
 	hlist_add_head(&item->hlist, &node->hlist);
@@ -288,9 +311,9 @@ static void back_off(struct ksm_core *core, struct ksm_rmap_item *item)
 		item->flips = 0;
 		return;
 	}
-	if (item->flips < 5)
+	item->remaining_skips = at_most(16U << item->flips, core->backoff);
+	if (item->flips < KSM_FLIPS_MAX)
 		item->flips++;
-	item->remaining_skips = at_most(8U << item->flips, core->backoff);
 }
 
 /* What remains to do for an item that was taken off its node's list. */
@@ -300,17 +323,14 @@ static void drop_from_node(struct ksm_core *core, struct ksm_rmap_item *item,
 	core->ops->emit(core->ctx, KSM_EMIT_REMOVE_ITEM, item, node);
 	core->ops->account(core->ctx, item->mm, -1, 0);
 	core->ops->put_anon_vma(core->ctx, item);
-	item->anon_vma = NULL;
-	item->head = NULL;
-	item->linear_page_index = item->off_node;
-	item->hash = 0;
+	take_off_node(item, node);
 	back_off(core, item);
 	item->address &= core->page_mask;
 }
 
 static void remove_from_stable_tree(struct ksm_core *core, struct ksm_rmap_item *item)
 {
-	struct ksm_stable_node *node = item->head;
+	struct ksm_stable_node *node = ksm_item_node(item);
 	struct page *page = core->ops->hold(core->ctx, node, KSM_HOLD_LOCK);
 
 	if (IS_ERR(page)) {

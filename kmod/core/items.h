@@ -7,11 +7,6 @@
 
 #include "ksm_core.h"
 
-static inline bool is_stable_node_chain(const struct ksm_stable_node *node)
-{
-	return node->rmap_hlist_len == STABLE_NODE_CHAIN;
-}
-
 /*
  * May one more page be merged into @node? A node without items is about to lose its page, too late
  * to merge into it.

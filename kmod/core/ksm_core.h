@@ -22,153 +22,15 @@
 #include <linux/err.h>
 
 #include "outcome.h"
+#include "rmap.h"
 
-struct mm_struct;
-struct anon_vma;
 struct page;
 struct ksm_core;
 
-/* Low bits of ksm_rmap_item.address */
-#define SEQNR_MASK 0x0ff /* low bits of the pass that put it into the unstable tree, or merged it */
-#define UNSTABLE_FLAG 0x100 /* is a node of the unstable tree */
-#define STABLE_FLAG 0x200 /* hangs on a stable node */
-#define FOREIGN_FLAG 0x400 /* unstable, and has an equal page in another domain alone */
-#define SURE_FLAG 0x800 /* unstable, and read in full twice with the same result */
-
-#define KSM_AGE_MAX 15
 #define KSM_BACKOFF_MAX 255
-
-/* ksm_stable_node.rmap_hlist_len of a chain */
-#define STABLE_NODE_CHAIN (-1024)
-
-/*
- * ksm_stable_node.head of a dup. In a tree the same word is the rb node's parent and colour, which
- * never is 2: parents are aligned and only bit 0 is colour.
- */
-#define KSM_STABLE_DUP_HEAD ((struct list_head *)2UL)
-
-/* In bytes; a line of the cache */
-#define KSM_NODE_ALIGN 64
 
 /* What ops->domain says of an address space that is in no domain: nothing is merged there. */
 #define KSM_DOMAIN_NONE (~0ULL)
-
-/**
- * struct ksm_stable_node - one KSM page, or a chain of equal ones
- * @node: in the stable tree (a lone node or a chain)
- * @head: KSM_STABLE_DUP_HEAD when a dup of a chain
- * @hlist_dup: link into the chain's @hlist, when a dup
- * @hash: the key in the tree (ksm_index_key()). The content of a KSM page never changes, so
- *	neither does this.
- * @domain: merge domain of all its items, but for those whose address space moved since; a dup has
- *	its chain's. See ksm_stable_node_domain()
- * @chain: of a dup: the chain it is in
- * @hlist: a page's rmap items; a chain's dups
- * @kpfn: page frame; the kernel's migration code writes it under the page lock
- * @chain_prune_time: of a chain: when its dups were last checked, ops->now units
- * @rmap_hlist_len: number of rmap items, or STABLE_NODE_CHAIN
- * @nid: tree the node is in
- * @zero: its page was seen to be all zeroes when it could not change any more; for ops
- *
- * rmap_walk_ksm() and folio_migrate_ksm() of the running kernel expect @hlist and @kpfn behind
- * page->mapping, where in-tree KSM has them; the loader verifies the layout against BTF. @hlist,
- * @kpfn and the page's mapping change only under the page lock: the kernel reads them there. All
- * else is the engine's own: @hash to @chain are where in-tree has a list that the engine does not
- * need, @nid and @zero where it has a wider nid.
- *
- * As large as in-tree's, and one line of the cache.
- */
-struct ksm_stable_node {
-	union {
-		struct rb_node node;
-		struct {
-			struct list_head *head;
-			struct hlist_node hlist_dup;
-		};
-	};
-	u64 hash;
-	union {
-		u64 domain;
-		struct ksm_stable_node *chain;
-	};
-	struct hlist_head hlist;
-	union {
-		unsigned long kpfn;
-		unsigned long chain_prune_time;
-	};
-	int rmap_hlist_len;
-	u16 nid;
-	bool zero;
-} __aligned(KSM_NODE_ALIGN);
-_Static_assert(sizeof(struct ksm_stable_node) == 64, "as in-tree's");
-
-static inline bool is_stable_node_dup(const struct ksm_stable_node *node)
-{
-	return node->head == KSM_STABLE_DUP_HEAD;
-}
-
-/* The merge domain of a node, which may be a dup. */
-static inline u64 ksm_stable_node_domain(const struct ksm_stable_node *node)
-{
-	return is_stable_node_dup(node) ? node->chain->domain : node->domain;
-}
-
-/**
- * struct ksm_rmap_item - one virtual page that the engine tracks
- * @rmap_list: next item of the same address space, by ascending address
- * @anon_vma: referenced while on a stable node, for the kernel's reverse map
- * @nid: unstable tree the item is in
- * @mm: the address space
- * @address: virtual address, page aligned, with the flags above in the low bits
- * @oldchecksum: high half of the content hash at the last look, 0 when only a sample was taken
- * @age: visits since creation, stops at KSM_AGE_MAX
- * @flips: how often in a row its page was written soon after it was merged
- * @remaining_skips: so many passes leave it alone for that. (In-tree smart scan's; this one goes by
- *	the number of the pass)
- * @sample: ksm_sample() at the last look
- * @linear_page_index: on a stable node: @address as the anon_vma's areas are indexed, which
- *	later kernels' reverse map reads. Those above are away then: only an item on
- *	no node has them
- * @node: in the unstable tree
- * @head: the stable node it hangs on
- * @hlist: link into @head's hlist
- * @hash: key in the unstable tree; outside of it, on no node, the content hash when last taken, or
- *	0. Where domains are kept apart its lowest bits are not the content's
- * @off_node: on a stable node: what @linear_page_index took the place of
- *
- * The layout up to @hlist is the kernel's, as for struct ksm_stable_node.
- */
-struct ksm_rmap_item {
-	struct ksm_rmap_item *rmap_list;
-	union {
-		struct anon_vma *anon_vma;
-		int nid;
-	};
-	struct mm_struct *mm;
-	unsigned long address;
-	union {
-		struct {
-			unsigned int oldchecksum;
-			u8 age : 4;
-			u8 flips : 4;
-			u8 remaining_skips;
-			u16 sample; /* the kernel's padding */
-		};
-		unsigned long linear_page_index;
-	};
-	union {
-		struct rb_node node;
-		struct {
-			struct ksm_stable_node *head;
-			struct hlist_node hlist;
-		};
-	};
-	/* private to the engine from here on */
-	union {
-		u64 hash;
-		unsigned long off_node;
-	};
-};
 
 /**
  * struct ksm_mm_slot - one registered address space

@@ -112,7 +112,7 @@ static enum ksm_outcome visit_ksm_page(struct ksm_core *core, const struct ksm_c
 	enum ksm_outcome outcome;
 	int err;
 
-	if ((item->address & STABLE_FLAG) && item->head == cand->node) {
+	if ((item->address & STABLE_FLAG) && ksm_item_node(item) == cand->node) {
 		outcome = merge_migrated(core, cand, item);
 		if (outcome != UNDECIDED)
 			return outcome;
@@ -175,20 +175,21 @@ static bool looks_equal(struct ksm_core *core, const struct ksm_candidate *cand,
 }
 
 /*
- * The key of a new KSM page. What the candidate was hashed from may have been written since, both
- * pages alike.
+ * Sample and key of a new KSM page, @node's. What the candidate was hashed from may have been
+ * written since, both pages alike.
  */
-static u64 key_of_new(struct ksm_core *core, const struct ksm_candidate *cand,
-		      struct ksm_rmap_item *item, struct page *page)
+static void note_new(struct ksm_core *core, const struct ksm_candidate *cand,
+		     struct ksm_rmap_item *item, struct page *page, struct ksm_stable_node *node)
 {
 	u16 sample = core->ops->sample ? core->ops->sample(core->ctx, page) : cand->sample;
 	u64 hash;
 
 	core->samples[sample / 64] |= 1ULL << sample % 64;
+	node->sample = sample;
 	if (!core->ops->checksum || (core->ops->sample && sample == cand->sample))
-		return key_of(core, cand);
+		return; /* the candidate's key, under which it was allocated */
 	hash = core->ops->checksum(core->ctx, item->mm, page);
-	return ksm_index_key(core, hash, core->domain);
+	node->hash = ksm_index_key(core, hash, core->domain);
 }
 
 /*
@@ -209,7 +210,7 @@ static enum ksm_outcome try_to_merge_two_pages(struct ksm_core *core,
 	if (full)
 		chain = ksm_alloc_stable_node(core, key, cand->nid);
 	if (node && (chain || !full)) {
-		/* anon_vma shares its place with nid, so the item leaves the tree before. */
+		/* anon_vma shares its place with the hash, so the item leaves the tree before. */
 		ksm_remove_rmap_item_from_tree(core, tree_item);
 		err = core->ops->promote_pair(core->ctx, item, cand->page, tree_item, tree_page,
 					      node);
@@ -217,7 +218,7 @@ static enum ksm_outcome try_to_merge_two_pages(struct ksm_core *core,
 			unstable_tree_insert(core, tree_item, key, cand->nid, NULL);
 	}
 	if (!err) {
-		node->hash = key_of_new(core, cand, item, tree_page);
+		note_new(core, cand, item, tree_page, node);
 		ksm_stable_tree_insert(core, node, tree_page, chain);
 		return KSM_OUTCOME_NEW_PAGE;
 	}
@@ -294,8 +295,8 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 }
 
 /*
- * A visit of an item that hangs on no node any more: an age, a checksum and the rest it has only
- * then. Returns its age before.
+ * A visit of an item that hangs on no node any more: an age, a hash and the rest it has only then.
+ * Returns its age before.
  */
 static u8 grow_older(struct ksm_rmap_item *item)
 {
@@ -363,15 +364,15 @@ static unsigned long visit_run(struct ksm_core *core, const struct ksm_candidate
 /* Remember what was seen. Returns whether it is what the last visit saw. */
 static bool note_content(struct ksm_rmap_item *item, const struct ksm_candidate *cand)
 {
-	unsigned int checksum = cand->sampled ? 0 : (unsigned int)(cand->hash >> 32);
+	unsigned int checksum = oldchecksum(item);
 	bool same = item->sample == cand->sample && !cand->sampled;
-	bool sure = same && item->oldchecksum == checksum;
+	bool sure;
 
-	if (item->oldchecksum && item->oldchecksum != checksum)
-		same = false;
-	item->oldchecksum = checksum;
 	item->sample = cand->sample;
-	item->hash = cand->hash;
+	item->hash = cand->sampled ? 0 : cand->hash;
+	sure = same && checksum == oldchecksum(item);
+	if (checksum && checksum != oldchecksum(item))
+		same = false;
 	item->address = sure ? item->address | SURE_FLAG : item->address & ~SURE_FLAG;
 	return same;
 }

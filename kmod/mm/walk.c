@@ -323,7 +323,7 @@ static unsigned int settled_run(struct ksme_batch *batch, struct ksm_rmap_item *
 
 		if ((item->address & (PAGE_MASK | STABLE_FLAG)) != want)
 			break;
-		node = item->head;
+		node = ksm_item_node(item);
 		if (!maps_own_page(ptep_get(pte), node) || (apart && !in_place(batch, node)))
 			break;
 		batch->item = item;

@@ -86,7 +86,7 @@ static void check_node(struct sim *sim, struct ksm_stable_node *node, struct tal
 	int len = 0;
 
 	hlist_for_each_entry(item, &node->hlist, hlist) {
-		if (!(item->address & STABLE_FLAG) || item->head != node)
+		if (!(item->address & STABLE_FLAG) || ksm_item_node(item) != node)
 			sim_violation(sim, "an item on a node does not belong there");
 		len++;
 	}

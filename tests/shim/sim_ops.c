@@ -441,7 +441,8 @@ static void op_emit(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
 	struct sim *sim = ctx;
 
 	sim->emitted[what]++;
-	if (what == KSM_EMIT_REMOVE_ITEM && (!(item->address & STABLE_FLAG) || item->head != node))
+	if (what == KSM_EMIT_REMOVE_ITEM &&
+	    (!(item->address & STABLE_FLAG) || ksm_item_node(item) != node))
 		sim_violation(sim, "an item was reported to leave a node it is not on");
 }
 

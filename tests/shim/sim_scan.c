@@ -79,9 +79,10 @@ static bool is_settled(struct sim *sim, struct ksm_rmap_item **at, const struct 
 	u64 domain = core->domains ? sim_ops.domain(sim, sim->scanned) : 0;
 	struct ksm_rmap_item *item = ksm_core_item_at(core, at, cand->address);
 
-	if (!node || !item || !(item->address & STABLE_FLAG) || item->head != node)
+	if (!node || !item || !(item->address & STABLE_FLAG) || ksm_item_node(item) != node)
 		return false;
-	return ksm_stable_node_domain(node) == domain && (core->nr_nodes == 1 || node->nid == cand->nid);
+	return ksm_stable_node_domain(node) == domain &&
+	       (core->nr_nodes == 1 || node->nid == cand->nid);
 }
 
 /* As the walk does: neighbours that a visit would not change become one candidate. */

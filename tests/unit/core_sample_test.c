@@ -165,6 +165,33 @@ static void a_new_ksm_page_is_found_under_what_it_holds(void **state)
 	sim_free(sim);
 }
 
+/* What a page last held is known of the node that it leaves, also when the first look merged it. */
+static void written_after_its_merge(void **state)
+{
+	struct sim *sim = sample_sim();
+	struct mm_struct *mm;
+
+	sim->blind_samples = true;
+	sim_equal_pages(sim, 2, 7, 0);
+	sim_pass(sim, 64);
+	sim_pass(sim, 64);
+	mm = sim_equal_pages(sim, 1, 7, 0);
+	sim_pass(sim, 64);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_MERGED), 1);
+	sim_pass(sim, 64);
+
+	sim_write(sim, mm, 0, 8);
+	sim_write(sim, sim->mms[0], 0, 8);
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_VOLATILE), 2);
+	assert_int_equal(sim->core.counters.pages_unshared, 0);
+	sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(sim->core.counters.pages_shared, 2);
+	sim_free(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +201,7 @@ int main(void)
 		cmocka_unit_test(samples_are_forgotten_with_the_last_ksm_page),
 		cmocka_unit_test(what_samples_miss_is_found_later),
 		cmocka_unit_test(a_new_ksm_page_is_found_under_what_it_holds),
+		cmocka_unit_test(written_after_its_merge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,7 +147,7 @@ static void written_pages_leave_their_node(void **state)
 	sim_free(sim);
 }
 
-/* Age stops where its eight bits end and does not begin anew. */
+/* Age stops and does not begin anew; older pages would not be looked at any less. */
 static void age_saturates(void **state)
 {
 	struct sim *sim = smart_sim();
@@ -157,6 +157,8 @@ static void age_saturates(void **state)
 	watch(sim, visits, 600);
 	assert_string_equal(visits + 590, "..v.......");
 	assert_int_equal(mm->slot.rmap_list->age, KSM_AGE_MAX);
+	for (int age = KSM_AGE_MAX; age < 256; age++)
+		assert_int_equal(smart_scan_step(age), smart_scan_step(KSM_AGE_MAX));
 	sim_free(sim);
 }
 
