@@ -215,7 +215,7 @@ static void latency_detail(const struct ksmtop_model *m, char *buf, size_t size)
 
 	*buf = '\0';
 	if (m->p50.have)
-		snprintf(buf, size, "p50 %s of a COW break",
+		snprintf(buf, size, "p50 %s · of a COW break",
 			 ksm_format_duration(n, sizeof(n), (uint64_t)m->p50.v));
 }
 
@@ -348,6 +348,7 @@ const struct ksmtop_meter ksmtop_meters[] = {
 	  .detail = latency_detail,
 	  .history = offsetof(struct ksmtop_model, p99_hist),
 	  .least = 100,
+	  .duration = true,
 	  .draw = meter_draw_graph },
 	{ .id = "efficiency",
 	  .title = "Yield",

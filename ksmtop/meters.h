@@ -24,6 +24,7 @@ struct rect {
  * @extra: a graph that is shown on wide screens only
  * @standard: shown unless the user chose otherwise
  * @least: smallest full scale of its graph, so that idle noise does not look like work
+ * @duration: its history is in nanoseconds
  * @draw: draws it into a rectangle
  */
 struct ksmtop_meter {
@@ -37,6 +38,7 @@ struct ksmtop_meter {
 	float least;
 	bool extra;
 	bool standard;
+	bool duration;
 	void (*draw)(const struct ksmtop_meter *meter, const struct ksmtop_model *m,
 		     struct screen *s, struct rect r);
 };

@@ -79,7 +79,10 @@ static void draw_graph_box(const struct ksmtop_meter *meter, const struct ksmtop
 	}
 	draw_history(meter, m, s, (struct rect){ r.x + 1, r.y + 1, r.w - 2, r.h - 2 });
 	if (max > 0) {
-		ksm_format_short(top, sizeof(top), (double)max);
+		if (meter->duration)
+			ksm_format_duration(top, sizeof(top), (uint64_t)max);
+		else
+			ksm_format_short(top, sizeof(top), (double)max);
 		snprintf(scale, sizeof(scale), " max %s ", top);
 		screen_right(s, r.x + r.w - 2, r.y + r.h - 1, ST_DIM, scale);
 	}
