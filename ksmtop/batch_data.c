@@ -233,8 +233,7 @@ static void csv_heading(FILE *out)
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 		fprintf(out, ",%s", row_figures[i].name);
 	for (unsigned int i = 0; i < ksm_knob_count; i++)
-		if (ksm_knobs[i].kind != KSM_ABI_WORD)
-			fprintf(out, ",%s", ksm_knobs[i].name);
+		fprintf(out, ",%s", ksm_knobs[i].name);
 	/* The host's savings are in the columns that processes have too. */
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(host_figures); i++)
 		if (strcmp(host_figures[i].name, "saved_bytes") &&
@@ -272,20 +271,30 @@ static void csv_common(FILE *out, const char *scope, const struct ksmtop_model *
 	csv_text(out, model_state_name(m->state));
 }
 
+static void csv_knob(FILE *out, const struct ksmtop_model *m, const struct ksm_knob *knob)
+{
+	char word[KSM_WORD_MAX], n[32];
+
+	if (knob->kind == KSM_ABI_WORD) {
+		bool have = m->state != KSMTOP_GONE &&
+			    ksm_snapshot_has(&m->now.counters, knob->id);
+
+		ksm_snapshot_word(&m->now.counters, knob->id, word, sizeof(word));
+		csv_word(out, have ? word : NULL);
+		return;
+	}
+	batch_file(m, knob->id, n, sizeof(n));
+	fprintf(out, ",%s", strcmp(n, "-") ? n : "");
+}
+
 static void csv_host(FILE *out, const struct ksmtop_model *m, unsigned int frame)
 {
 	csv_common(out, "host", m, frame);
 	fputs(",,,,,", out);
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(row_figures); i++)
 		csv_num(out, row_figures[i].name, host_figure(m, row_figures[i].name));
-	for (unsigned int i = 0; i < ksm_knob_count; i++) {
-		char n[32];
-
-		if (ksm_knobs[i].kind == KSM_ABI_WORD)
-			continue;
-		batch_file(m, ksm_knobs[i].id, n, sizeof(n));
-		fprintf(out, ",%s", strcmp(n, "-") ? n : "");
-	}
+	for (unsigned int i = 0; i < ksm_knob_count; i++)
+		csv_knob(out, m, &ksm_knobs[i]);
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(host_figures); i++)
 		if (!in_rows(host_figures[i].name))
 			csv_num(out, host_figures[i].name, host_figures[i].get(m));
@@ -294,10 +303,8 @@ static void csv_host(FILE *out, const struct ksmtop_model *m, unsigned int frame
 
 static unsigned int host_only_columns(void)
 {
-	unsigned int n = 0;
+	unsigned int n = ksm_knob_count;
 
-	for (unsigned int i = 0; i < ksm_knob_count; i++)
-		n += ksm_knobs[i].kind != KSM_ABI_WORD;
 	for (size_t i = 0; i < KSM_ARRAY_SIZE(host_figures); i++)
 		n += !in_rows(host_figures[i].name);
 	return n;
