@@ -32,6 +32,8 @@ static int keep(const struct ksm_mapping *map, void *ctx)
 				  .mergeable = map->flags & KSM_MAP_MERGEABLE };
 	const struct ksmtop_vma *v = &vma;
 
+	if (map->start >> 63) /* the kernel's own page that everybody sees */
+		return 0;
 	ksm_copy(vma.path, sizeof(vma.path), map->name);
 
 	d->found++;

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "lib/util.h"
@@ -70,22 +69,14 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 }
 
 /*
- * Can a program go through all processes itself? It would see those of all namespaces, too; the
- * iterator sees the reader's only.
+ * A walk sees the processes of all namespaces, the iterator those of the reader's only. Whether the
+ * kernel has it is found out by loading it: a look into its types would cost as much.
  */
-static bool can_walk(void)
+static bool may_walk(void)
 {
-	struct btf *btf;
 	struct stat pids;
-	bool can;
 
-	if (stat("/proc/self/ns/pid", &pids) || pids.st_ino != ROOT_PIDS_INO)
-		return false;
-	btf = btf__load_vmlinux_btf();
-	can = btf && btf__find_by_name_kind(btf, "bpf_iter_task_new", BTF_KIND_FUNC) > 0 &&
-	      btf__find_by_name_kind(btf, "bpf_rcu_read_lock", BTF_KIND_FUNC) > 0;
-	btf__free(btf);
-	return can;
+	return !stat("/proc/self/ns/pid", &pids) && pids.st_ino == ROOT_PIDS_INO;
 }
 
 /* A kernel that does not take the other programs still has the first. */
@@ -129,7 +120,7 @@ int ksm_proc_iter_open(struct ksm_proc_iter **iter, char *err, size_t err_size)
 
 	if (!it)
 		goto out;
-	ret = can_walk() ? load(it, true, true) : -ENOTSUP;
+	ret = may_walk() ? load(it, true, true) : -ENOTSUP;
 	if (!ret)
 		map_rows(it);
 	if (ret && ret != -EPERM)
