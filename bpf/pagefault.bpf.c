@@ -41,6 +41,12 @@ struct {
 	__type(value, struct fault_state);
 } faulting SEC(".maps");
 
+/*
+ * So many of them are under way, or more: those that ended in a signal are not taken off. While
+ * there are none, the end of each fault of the machine need not look into the map.
+ */
+__u64 faults_under_way = 0;
+
 static __always_inline void tell_break(const struct fault_state *state, struct mm_struct *mm)
 {
 	struct ksm_event event = {
@@ -83,6 +89,8 @@ static __always_inline int fault_begins(__u64 address, __u64 code)
 	if (bpf_map_update_elem(&faulting, &thread, &state, BPF_ANY)) {
 		ksm_count(&fired, KSM_EVENT_COW_BREAK);
 		ksm_count_lost(KSM_EVENT_COW_BREAK);
+	} else {
+		__sync_fetch_and_add(&faults_under_way, 1);
 	}
 	return 0;
 }
@@ -104,15 +112,21 @@ int BPF_PROG(fault_kernel, unsigned long address, struct pt_regs *regs, unsigned
 SEC("perf_event")
 int fault_end(struct bpf_perf_event_data *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct fault_state *state = bpf_map_lookup_elem(&faulting, &thread);
+	struct fault_state *state;
+	struct task_struct *task;
+	__u64 thread;
 
+	if (!faults_under_way)
+		return 0;
+	thread = bpf_get_current_pid_tgid();
+	state = bpf_map_lookup_elem(&faulting, &thread);
 	if (!state)
 		return 0;
+	task = (struct task_struct *)bpf_get_current_task();
 	if (state->address == PAGE_ADDRESS(ctx->addr))
 		tell_break(state, BPF_CORE_READ(task, mm));
 	bpf_map_delete_elem(&faulting, &thread);
+	__sync_fetch_and_add(&faults_under_way, -1);
 	return 0;
 }
 
