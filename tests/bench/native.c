@@ -71,6 +71,12 @@ static struct page *page_nr(unsigned long i)
 	return (struct page *)(memory + i * PAGE);
 }
 
+/* @n objects of @size, where a slab cache would have them: each begins a line of the cache. */
+static void *slab(size_t n, size_t size)
+{
+	return memset(must(aligned_alloc(KSM_NODE_ALIGN, n * size)), 0, n * size);
+}
+
 /* ---- the plain tree ---- */
 
 struct tree_item {
@@ -177,9 +183,7 @@ static struct ksm_rmap_item *op_alloc_item(void *ctx)
 
 static struct ksm_stable_node *op_alloc_node(void *ctx)
 {
-	struct ksm_stable_node *node = must(aligned_alloc(KSM_NODE_ALIGN, sizeof(*node)));
-
-	return memset(node, 0, sizeof(*node));
+	return slab(1, sizeof(struct ksm_stable_node));
 }
 
 static void op_emit(void *ctx, enum ksm_emit what, struct ksm_rmap_item *item,
@@ -379,8 +383,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 		fill((mib << 20) / PAGE);
-		tree = (struct tree){ .items = must(calloc(pages, sizeof(*tree.items))) };
-		engine.items = must(calloc(pages, sizeof(*engine.items)));
+		tree = (struct tree){ .items = slab(pages, sizeof(*tree.items)) };
+		engine.items = slab(pages, sizeof(*engine.items));
 		measure_pages(mib);
 		if (i == argc - 1)
 			measure_neighbour(mib);
