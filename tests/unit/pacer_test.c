@@ -41,6 +41,7 @@ static void start(struct host *h, int64_t pages)
 	h->seen.time = 1000 * SECOND;
 	h->seen.runtime = 1;
 	h->seen.pages = pages;
+	h->seen.looked = true;
 	ksm_pacer_start(&h->t, &config, &h->seen, &h->d);
 	assert_true(h->d.change);
 }
@@ -109,7 +110,7 @@ static void test_nothing_to_merge(void **state)
 	steps(&h, 10);
 	assert_int_equal(h.t.state, KSM_PACER_IDLE);
 	h.seen.pages = 10000;
-	until(&h, KSM_PACER_BOOST, 2);
+	until(&h, KSM_PACER_BOOST, 3);
 	assert_non_null(strstr(h.d.reason, "10,000 new mergeable pages"));
 }
 
@@ -132,6 +133,71 @@ static void test_settles(void **state)
 	assert_true(h.changes <= 1);
 }
 
+/* What is still being filled is waited for, but not for ever. */
+static void test_waits_for_growth(void **state)
+{
+	struct host h;
+
+	start(&h, 0);
+	for (int i = 0; i < 4; i++) {
+		h.seen.pages += 10000;
+		step(&h);
+		assert_int_equal(h.t.state, KSM_PACER_IDLE);
+	}
+	step(&h);
+	assert_int_equal(h.t.state, KSM_PACER_BOOST);
+	assert_non_null(strstr(h.d.reason, "40,000 new mergeable pages"));
+	start(&h, 0);
+	for (int i = 0; i < 5; i++) {
+		h.seen.pages += 10000;
+		step(&h);
+		assert_int_equal(h.t.state, KSM_PACER_IDLE);
+	}
+	h.seen.pages += 10000;
+	step(&h);
+	assert_int_equal(h.t.state, KSM_PACER_BOOST);
+	/* nobody has looked: not known to stand still */
+	start(&h, 0);
+	h.seen.pages = 10000;
+	step(&h);
+	h.seen.looked = false;
+	steps(&h, 3);
+	assert_int_equal(h.t.state, KSM_PACER_IDLE);
+	h.seen.looked = true;
+	step(&h);
+	assert_int_equal(h.t.state, KSM_PACER_BOOST);
+}
+
+/* Between two steps the scanner passes often: the boost ends with the second calm one. */
+static void test_glances(void **state)
+{
+	struct host h;
+	int64_t scans;
+
+	start(&h, 1000000);
+	ksm_pacer_glance(&h.t, &h.seen, &h.d);
+	assert_false(h.d.change);
+	while (h.seen.saved_pages == 0)
+		step(&h);
+	scans = h.seen.full_scans;
+	do {
+		assert_int_equal(h.t.state, KSM_PACER_BOOST);
+		h.seen.time += SECOND / 5;
+		h.seen.full_scans++;
+		ksm_pacer_glance(&h.t, &h.seen, &h.d);
+	} while (!h.d.change);
+	assert_int_equal(h.seen.full_scans - scans, 2);
+	assert_int_equal(h.t.state, KSM_PACER_STEADY);
+	assert_non_null(strstr(h.d.reason, "settled after"));
+	assert_int_equal(h.d.pages_to_scan, h.t.pages_to_scan);
+	h.seen.full_scans++;
+	ksm_pacer_glance(&h.t, &h.seen, &h.d);
+	assert_false(h.d.change);
+	/* and the cost of a page is still what it was */
+	steps(&h, 10);
+	assert_true(h.t.page_ns > 1800 && h.t.page_ns < 2200);
+}
+
 /* A process that is still growing when the boost begins is not new once more when that has settled.
  */
 static void test_grows_while_boosted(void **state)
@@ -140,7 +206,7 @@ static void test_grows_while_boosted(void **state)
 
 	start(&h, 0);
 	h.seen.pages = 100;
-	until(&h, KSM_PACER_BOOST, 2);
+	until(&h, KSM_PACER_BOOST, 3);
 	h.seen.pages = 50000;
 	step(&h);
 	h.seen.pages = 1000000;
@@ -202,7 +268,7 @@ static void test_boosts_for_what_is_new(void **state)
 	steps(&h, 5);
 	assert_int_equal(h.t.state, KSM_PACER_STEADY);
 	h.seen.pages += 1000000;
-	until(&h, KSM_PACER_BOOST, 2);
+	until(&h, KSM_PACER_BOOST, 3);
 	assert_true(h.t.pages_to_scan * 1000 / h.t.sleep_ms > slow * 5);
 	until(&h, KSM_PACER_STEADY, 1000);
 	/* what has gone and comes again is new */
@@ -210,7 +276,7 @@ static void test_boosts_for_what_is_new(void **state)
 	steps(&h, 5);
 	assert_int_equal(h.t.state, KSM_PACER_STEADY);
 	h.seen.pages += 1000000;
-	until(&h, KSM_PACER_BOOST, 2);
+	until(&h, KSM_PACER_BOOST, 3);
 	/* and when all has gone there is nothing to do */
 	h.seen.pages = 0;
 	until(&h, KSM_PACER_IDLE, 2);
@@ -308,6 +374,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_to_merge),
 		cmocka_unit_test(test_settles),
+		cmocka_unit_test(test_waits_for_growth),
+		cmocka_unit_test(test_glances),
 		cmocka_unit_test(test_grows_while_boosted),
 		cmocka_unit_test(test_holds_the_cap),
 		cmocka_unit_test(test_holds_the_scan_time),

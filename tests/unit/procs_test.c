@@ -119,12 +119,14 @@ static void test_mergeable(void **state)
 				   "Size:                132 kB\nKernelPageSize:        4 kB\n"
 				   "VmFlags: rd wr mr mw me ac sd\n"
 				   "7f00-7f01 rw-p 00000000 00:00 0\n"
-				   "Size:               1024 kB\nVmFlags: rd wr mr mw me ac mg sd\n"
+				   "Size:               1024 kB\nAnonymous:       800 kB\n"
+				   "VmFlags: rd wr mr mw me ac mg sd\n"
 				   "7f02-7f03 rw-p 00000000 00:00 0\n"
 				   "Size:                 64 kB\nVmFlags: rd wr mr mw me ac mg\n");
 	p = look(KSM_PROCS_MERGEABLE);
 	assert_int_equal(p.count, 1);
 	assert_int_equal(p.rows[0].mergeable_bytes, 1088 * 1024);
+	assert_int_equal(p.rows[0].mergeable_anon, 800 * 1024);
 	assert_true(p.rows[0].present & KSM_PROC_MERGEABLE);
 	ksm_procs_free(&p);
 	p = look(0);

@@ -19,6 +19,9 @@
 #include "lib/tuners.h"
 
 #define DEFAULT_INTERVAL 2
+/* Between two glances at a boost, whose last scans take no time. */
+#define GLANCE_NS 200000000ull
+#define SECOND_NS 1000000000ull
 
 struct options {
 	struct ksmctl *ctl;
@@ -168,9 +171,10 @@ static int check_hands_off(const struct ksm_pacer *t, const struct ksm_counters_
 }
 
 /* Return: the signal that ends us, 0 when the time is up. */
-static int wait_for_end(unsigned int seconds, const sigset_t *signals)
+static int wait_for_end(uint64_t ns, const sigset_t *signals)
 {
-	const struct timespec time = { .tv_sec = seconds };
+	const struct timespec time = { .tv_sec = (time_t)(ns / SECOND_NS),
+				       .tv_nsec = (long)(ns % SECOND_NS) };
 	int signal;
 
 	do {
@@ -179,28 +183,56 @@ static int wait_for_end(unsigned int seconds, const sigset_t *signals)
 	return signal > 0 ? signal : 0;
 }
 
-/* Return: 0 when a signal ended it; -ECANCELED when somebody took over; negative errno. */
-static int loop(const struct options *options, struct ksm_pacer *t, struct tune_eyes *eyes,
-		const sigset_t *signals, struct ksm_error *err)
+/* How long until the next step, or until a glance before it. */
+static uint64_t time_to_wait(const struct ksm_pacer *t, uint64_t next_step)
+{
+	uint64_t now = ksm_monotonic_ns(), left = next_step > now ? next_step - now : 0;
+
+	return t->state == KSM_PACER_BOOST && left > GLANCE_NS ? GLANCE_NS : left;
+}
+
+/* One look, and what follows from it. Return: 0 or negative errno. */
+static int look_and_act(const struct options *options, struct ksm_pacer *t, struct tune_eyes *eyes,
+			bool glance, struct ksm_error *err)
 {
 	struct ksmctl *ctl = options->ctl;
 	struct ksm_counters_snapshot s;
 	struct ksm_pacer_decision d;
 	struct ksm_pacer_seen seen;
-	int ret = 0;
+	int ret = ksm_backend_read(&ctl->b, &s, err);
 
-	while (!ret && !wait_for_end(options->interval, signals)) {
-		ret = ksm_backend_read(&ctl->b, &s, err);
-		if (!ret)
-			ret = check_hands_off(t, &s, err);
-		if (ret)
-			break;
+	if (!ret)
+		ret = check_hands_off(t, &s, err);
+	if (ret)
+		return ret;
+	if (glance) {
+		tune_count(&s, eyes, &seen);
+		ksm_pacer_glance(t, &seen, &d);
+	} else {
 		tune_look(&ctl->b, &s, eyes, &seen);
 		ksm_pacer_step(t, &seen, &d);
-		if (!d.change)
-			continue;
-		ret = write_pace(ctl, &d, false, err);
-		tell(options, t, &d);
+	}
+	if (!d.change)
+		return 0;
+	ret = write_pace(ctl, &d, false, err);
+	tell(options, t, &d);
+	return ret;
+}
+
+/* Return: 0 when a signal ended it; -ECANCELED when somebody took over; negative errno. */
+static int loop(const struct options *options, struct ksm_pacer *t, struct tune_eyes *eyes,
+		const sigset_t *signals, struct ksm_error *err)
+{
+	uint64_t interval = options->interval * SECOND_NS;
+	uint64_t next_step = ksm_monotonic_ns() + interval;
+	int ret = 0;
+
+	while (!ret && !wait_for_end(time_to_wait(t, next_step), signals)) {
+		bool glance = ksm_monotonic_ns() < next_step;
+
+		ret = look_and_act(options, t, eyes, glance, err);
+		if (!glance)
+			next_step = ksm_monotonic_ns() + interval;
 	}
 	return ret;
 }

@@ -43,13 +43,19 @@ void tune_forget(const struct ksm_io *io);
 
 /**
  * struct tune_eyes - what is looked at between two observations
- * @mergeable: pages marked mergeable at the last look
+ * @mergeable: anonymous pages that were there in memory marked mergeable, at the last look
  * @next_look: time from which they are looked at again
  */
 struct tune_eyes {
 	int64_t mergeable;
 	uint64_t next_look;
 };
+
+/**
+ * tune_count() - what the counters alone tell of an observation
+ */
+void tune_count(const struct ksm_counters_snapshot *s, const struct tune_eyes *eyes,
+		struct ksm_pacer_seen *seen);
 
 /**
  * tune_look() - one observation

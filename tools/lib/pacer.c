@@ -23,6 +23,8 @@
 #define BREAK_NS 3000.0
 /* A page has to be seen twice unchanged; then the saving has to stand still. */
 #define CALM_SCANS 2
+/* So many observations are waited for memory to stop growing. */
+#define GROWING 5
 /* Observations in a row before a judgement on breaks. */
 #define COSTLY 3
 #define BACKOFF_MAX_SECONDS 3600
@@ -116,6 +118,7 @@ static void begin_boost(struct ksm_pacer *t, const struct ksm_pacer_seen *seen)
 {
 	t->state = KSM_PACER_BOOST;
 	t->known_pages = seen->pages;
+	t->growing = 0;
 	t->boost_scans = t->settle_scans = seen->full_scans;
 	t->settle_saved = seen->saved_pages;
 	t->calm = 0;
@@ -186,13 +189,28 @@ static void begin_backoff(struct ksm_pacer *t, const struct ksm_pacer_seen *seen
 	    break_cost(t, seen), break_worth(t, seen), t->backoff);
 }
 
+/*
+ * What is being filled is not worth scanning yet: it changes, and the scanner would work its way
+ * through a part of it, then through that part again with the rest.
+ */
+static bool still_growing(struct ksm_pacer *t, const struct ksm_pacer_seen *seen)
+{
+	if (seen->looked && seen->pages - t->last.pages < BATCH_MIN)
+		return false;
+	return t->growing++ < GROWING;
+}
+
 /* From a state that waits for nothing: is there something new? */
 static void look_for_work(struct ksm_pacer *t, const struct ksm_pacer_seen *seen,
 			  struct ksm_pacer_decision *d)
 {
 	char count[KSM_FORMAT_MAX];
 
-	if (!grown(t, seen))
+	if (!grown(t, seen)) {
+		t->growing = 0;
+		return;
+	}
+	if (still_growing(t, seen))
 		return;
 	ksm_format_count(count, sizeof(count), seen->pages - t->known_pages);
 	begin_boost(t, seen);
@@ -333,4 +351,15 @@ void ksm_pacer_step(struct ksm_pacer *t, const struct ksm_pacer_seen *seen,
 	advance(t, seen, d);
 	decide(t, seen, d);
 	t->last = *seen;
+}
+
+void ksm_pacer_glance(struct ksm_pacer *t, const struct ksm_pacer_seen *seen,
+		      struct ksm_pacer_decision *d)
+{
+	memset(d, 0, sizeof(*d));
+	if (t->state != KSM_PACER_BOOST || !settled(t, seen))
+		return;
+	leave_boost(t, seen, d);
+	decide(t, seen, d);
+	t->last.runtime = 0; /* of two paces: nothing is to be learnt from it */
 }

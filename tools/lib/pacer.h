@@ -53,6 +53,7 @@ extern const struct ksm_pacer_config ksm_pacer_defaults;
  * @full_scans: counter
  * @saved_pages: pages saved now
  * @pages: mergeable or tracked pages, whichever is more
+ * @looked: mergeable memory was looked at for this observation, not remembered from an earlier one
  * @runtime: CPU time of the scanner, ns; 0 when it cannot be told
  * @breaks: merged pages copied so far (a counter)
  * @psi: memory pressure, percent; 0 when the kernel does not tell
@@ -62,6 +63,7 @@ struct ksm_pacer_seen {
 	int64_t full_scans;
 	int64_t saved_pages;
 	int64_t pages;
+	bool looked;
 	uint64_t runtime;
 	uint64_t breaks;
 	double psi;
@@ -79,6 +81,7 @@ struct ksm_pacer_seen {
  * @calm: full scans in a row that changed the saving by less than 5 %
  * @boost_scans: full scans when the boost began
  * @known_pages: mergeable pages when it was last boosted for them
+ * @growing: observations in a row in which there was something new, and still more of it
  * @costly: observations in a row in which breaks cost more than they were worth
  * @backoff_until: time
  * @backoff: seconds of the last back-off, 0 when there was none of late
@@ -95,6 +98,7 @@ struct ksm_pacer {
 	unsigned int calm;
 	int64_t boost_scans;
 	int64_t known_pages;
+	unsigned int growing;
 	unsigned int costly;
 	uint64_t backoff_until;
 	unsigned int backoff;
@@ -127,6 +131,17 @@ void ksm_pacer_start(struct ksm_pacer *t, const struct ksm_pacer_config *config,
  */
 void ksm_pacer_step(struct ksm_pacer *t, const struct ksm_pacer_seen *seen,
 		    struct ksm_pacer_decision *d);
+
+/**
+ * ksm_pacer_glance() - has a boost settled? Asked between two steps, as often as one likes
+ * @seen: @time, @full_scans, @saved_pages and @pages are enough
+ * @d: a change when it has
+ *
+ * A scan of merged pages is over in a moment: a boost that were looked at in the steps alone would
+ * go on for many of them.
+ */
+void ksm_pacer_glance(struct ksm_pacer *t, const struct ksm_pacer_seen *seen,
+		      struct ksm_pacer_decision *d);
 
 /**
  * ksm_pacer_state_name() - "idle", "boost", "steady", "pressure", "backoff"

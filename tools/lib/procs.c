@@ -91,20 +91,21 @@ static void read_identity(const struct pass *pass, struct ksm_proc *row)
 
 static int add_mergeable(const struct ksm_mapping *map, void *ctx)
 {
-	uint64_t *total = ctx;
+	struct ksm_proc *row = ctx;
 
-	if (map->flags & KSM_MAP_MERGEABLE)
-		*total += map->size;
+	if (map->flags & KSM_MAP_MERGEABLE) {
+		row->mergeable_bytes += map->size;
+		row->mergeable_anon += map->anonymous;
+	}
 	return 0;
 }
 
 static void read_mergeable(const struct pass *pass, struct ksm_proc *row)
 {
-	uint64_t total = 0;
-
-	if (ksm_mappings_each(pass->io, row->tgid, add_mergeable, &total))
+	if (ksm_mappings_each(pass->io, row->tgid, add_mergeable, row)) {
+		row->mergeable_bytes = row->mergeable_anon = 0;
 		return;
-	row->mergeable_bytes = total;
+	}
 	row->present |= KSM_PROC_MERGEABLE;
 }
 

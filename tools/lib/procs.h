@@ -35,6 +35,7 @@
  * @rmap_items: items KSM holds for it
  * @zero_pages: pages of it merged with the zero page
  * @mergeable_bytes: size of its mappings marked mergeable
+ * @mergeable_anon: bytes of anonymous memory that is there in these: what a full scan visits
  */
 struct ksm_proc {
 	pid_t tgid;
@@ -45,6 +46,7 @@ struct ksm_proc {
 	uint64_t rmap_items;
 	uint64_t zero_pages;
 	uint64_t mergeable_bytes;
+	uint64_t mergeable_anon;
 };
 
 /**
