@@ -34,7 +34,7 @@ static void list_hook(char *list, size_t size, const struct ksm_hook *hook, cons
 static void judge(const struct ksm_hook *hooks, size_t count, struct ksm_finding *f)
 {
 	size_t missing = 0, second = 0;
-	char none[180] = "", other[180] = "";
+	char none[400] = "", other[400] = "";
 	const char *why_none = "", *why_other = "";
 
 	for (size_t i = 0; i < count; i++) {

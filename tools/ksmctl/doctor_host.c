@@ -187,23 +187,33 @@ void doctor_memory(struct doctor *doc, struct ksm_finding *f)
 
 void doctor_tuner(struct doctor *doc, struct ksm_finding *f)
 {
+	static const char *const when[] = {
+		[KSM_TUNER_NOW] = "",
+		[KSM_TUNER_AT_START] = " (at the next start)",
+		[KSM_TUNER_WHEN_ASKED] = " (when asked to)",
+	};
+	size_t n, count[KSM_ARRAY_SIZE(when)] = { 0 }, first = 0;
 	struct ksm_tuner found[KSM_TUNERS_MAX];
-	size_t n = ksm_tuners_find(doc->io, doc->b ? &doc->s : NULL, found), running = 0;
-	char list[240] = "";
+	char list[400] = "";
 
+	n = ksm_tuners_find(doc->io, doc->b ? &doc->s : NULL, found);
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(list);
 
-		running += found[i].running;
+		if (found[i].when < found[first].when)
+			first = i;
+		count[found[i].when]++;
 		snprintf(list + len, sizeof(list) - len, "%s%s%s", len ? ", " : "", found[i].name,
-			 found[i].running ? "" : " (at the next start)");
+			 when[found[i].when]);
 	}
-	if (running > 1)
-		ksm_find(f, KSM_FOUND_WRONG, found[0].remedy,
+	if (count[KSM_TUNER_NOW] > 1)
+		ksm_find(f, KSM_FOUND_WRONG, found[first].remedy,
 			 "several set KSM and undo each other's work: %s", list);
+	else if (count[KSM_TUNER_NOW] + count[KSM_TUNER_AT_START])
+		ksm_find(f, KSM_FOUND_NOTE, found[first].remedy,
+			 "somebody else sets KSM, and what is set by hand does not last: %s", list);
 	else if (n)
-		ksm_find(f, KSM_FOUND_NOTE, found[0].remedy,
-			 "%s sets KSM, too: what is set by hand does not last", list);
+		ksm_find(f, KSM_FOUND_OK, NULL, "nobody else was seen tuning but %s", list);
 	else
 		ksm_find(f, KSM_FOUND_OK, NULL, "nobody else was seen tuning");
 }

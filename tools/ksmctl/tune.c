@@ -99,7 +99,7 @@ static int check_rivals(const struct ksm_backend *b, const struct ksm_counters_s
 	char pid[24] = "";
 
 	for (size_t i = 0; i < count; i++) {
-		if (!found[i].running)
+		if (found[i].when != KSM_TUNER_NOW)
 			continue;
 		if (found[i].pid)
 			snprintf(pid, sizeof(pid), " (pid %d)", found[i].pid);

@@ -29,7 +29,7 @@ enum ksm_verdict {
 struct ksm_finding {
 	const char *name;
 	enum ksm_verdict verdict;
-	char evidence[400];
+	char evidence[1000];
 	char remedy[200];
 };
 
