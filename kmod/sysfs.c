@@ -129,6 +129,16 @@ KSME_ATTR_RW(use_zero_pages, "%u", ksme.core.use_zero_pages)
 	return count;
 }
 
+KSME_ATTR_RW(zero_pages_only, "%u", ksme.core.zero_pages_only)
+{
+	bool on;
+
+	if (kstrtobool(buf, &on))
+		return -EINVAL;
+	WRITE_ONCE(ksme.core.zero_pages_only, on);
+	return count;
+}
+
 KSME_ATTR_RW(smart_scan, "%u", ksme.core.smart_scan)
 {
 	bool on;
@@ -259,6 +269,7 @@ static struct attribute *ksme_attrs[] = {
 	&smart_scan_attr.attr,
 	&full_hash_passes_attr.attr,
 	&backoff_passes_attr.attr,
+	&zero_pages_only_attr.attr,
 	&merge_domain_attr.attr,
 	&pages_domain_refused_attr.attr,
 	&advisor_mode_attr.attr,

@@ -40,6 +40,7 @@ static const struct {
 	{ KSM_ABI_PAGES_DOMAIN_REFUSED, "what merge_domain costs: pages equal across domains" },
 	{ KSM_ABI_FULL_HASH_PASSES,
 	  "a page is read in full every so many passes, sampled in between" },
+	{ KSM_ABI_ZERO_PAGES_ONLY, "only pages of zeroes are merged, with the kernel's zero page" },
 	{ KSM_ABI_BACKOFF_PASSES,
 	  "pages written soon after merging are left alone for so many passes at most" },
 };

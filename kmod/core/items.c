@@ -40,6 +40,7 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
 	core->backoff = 0;
 	core->smart_scan = true;
 	core->use_zero_pages = false;
+	core->zero_pages_only = false;
 	core->zero_hash = 0;
 	core->domains = false;
 	core->domain = 0;

@@ -278,6 +278,7 @@ struct ksm_counters {
  * @backoff: leave a page that was written soon after it was merged alone for so many passes at
  *	most; KSM_BACKOFF_MAX at most, 0: for none
  * @use_zero_pages: merge pages of zeroes with the zero page
+ * @zero_pages_only: that, and merge no others
  * @zero_hash: hash of a page of zeroes
  * @domains: pages merge only within a domain (ops->domain)
  * @domain: of the address space of the visit under way; 0 without @domains
@@ -301,6 +302,7 @@ struct ksm_core {
 	unsigned int backoff;
 	bool smart_scan;
 	bool use_zero_pages;
+	bool zero_pages_only;
 	u64 zero_hash;
 	bool domains;
 	u64 domain;

@@ -386,7 +386,7 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 {
 	enum ksm_outcome outcome = UNDECIDED;
 	struct ksm_rmap_item *item;
-	bool zero, full = false, same, skip;
+	bool only, zero, full = false, same, skip;
 	u8 age;
 
 	if (cand->orphan)
@@ -407,9 +407,10 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	if (core->domain == KSM_DOMAIN_NONE)
 		return KSM_OUTCOME_GONE;
 	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
-	zero = core->use_zero_pages && core->ops->merge_zero && !cand->sampled &&
+	only = core->zero_pages_only;
+	zero = (core->use_zero_pages || only) && core->ops->merge_zero && !cand->sampled &&
 	       !((cand->hash ^ core->zero_hash) & ~KSM_DOMAIN_MASK);
-	if (!zero && !cand->sampled)
+	if (!zero && !only && !cand->sampled)
 		outcome = merge_with_ksm_page(core, cand, item, &full);
 	if (outcome != UNDECIDED)
 		return outcome;
@@ -422,6 +423,8 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 	if (zero)
 		return outcome_of(core->ops->merge_zero(core->ctx, item, cand->page),
 				  KSM_OUTCOME_ZERO);
+	if (only)
+		return KSM_OUTCOME_UNSHARED;
 	return unstable_tree_search_insert(core, cand, item, full);
 }
 

@@ -313,7 +313,8 @@ static int op_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *pag
 
 	check_held(sim, page, "replace by zeroes");
 	check_loose(sim, item);
-	if (item->mm != sim->scanned || !sim->core.use_zero_pages)
+	if (item->mm != sim->scanned ||
+	    (!sim->core.use_zero_pages && !sim->core.zero_pages_only))
 		sim_violation(sim, "merge_zero of a wrong item, or not wanted");
 	if (err)
 		return err;

@@ -111,7 +111,7 @@ static void turn_a_knob(struct sim *sim)
 	int was = core->nr_nodes, nr = 1 + sim_random(sim, SIM_MAX_NODES);
 	bool set;
 
-	switch (sim_random(sim, 4)) {
+	switch (sim_random(sim, 5)) {
 	case 0:
 		core->smart_scan = !core->smart_scan;
 		break;
@@ -119,6 +119,9 @@ static void turn_a_knob(struct sim *sim)
 		core->use_zero_pages = !core->use_zero_pages;
 		break;
 	case 2:
+		core->zero_pages_only = !core->zero_pages_only;
+		break;
+	case 3:
 		if (ksm_core_set_domains(core, sim_random(sim, 2)) != !core->counters.nodes)
 			sim_violation(sim, "domains set with %lu nodes", core->counters.nodes);
 		break;
@@ -200,6 +203,7 @@ static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
 		add_mm(sim);
 	for (int i = 0; i < STEPS; i++)
 		step(sim);
+	sim->core.zero_pages_only = false; /* else hardly anything has to be merged */
 	sim_settle(sim);
 	sim_check_settled(sim);
 	for (int i = 0; i < KSM_NR_OUTCOMES; i++)

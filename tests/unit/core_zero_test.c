@@ -112,6 +112,37 @@ static void switched_on_later(void **state)
 	sim_free(sim);
 }
 
+/* Nothing but zeroes: equal pages of anything else stay, merged ones are left as they are. */
+static void only_these(void **state)
+{
+	struct sim *sim = sim_new(1, 1);
+	struct mm_struct *before, *equal, *zeroes;
+
+	before = sim_equal_pages(sim, 3, 5, 0);
+	sim_settle(sim);
+	assert_int_equal(sim->core.counters.pages_sharing, 2);
+	sim->core.zero_pages_only = true;
+	equal = sim_equal_pages(sim, 4, 5, 0);
+	zeroes = sim_equal_pages(sim, 4, 0, 0);
+	for (int i = 0; i < 10; i++)
+		sim_pass(sim, 64);
+	sim_check(sim);
+	assert_int_equal(sim->zero->mapcount, 4);
+	assert_int_equal(outcomes(sim, KSM_OUTCOME_ZERO), 4);
+	assert_int_equal(sim->core.counters.pages_shared, 1);
+	assert_int_equal(sim->core.counters.pages_sharing, 2);
+	assert_int_equal(equal->merging, 0);
+	assert_int_equal(before->merging, 3);
+	assert_ptr_equal(zeroes->vpages[0].page, sim->zero);
+
+	/* Off again: all that has been left alone. */
+	sim->core.zero_pages_only = false;
+	sim_settle(sim);
+	sim_check_settled(sim);
+	assert_int_equal(sim->core.counters.pages_sharing, 6);
+	sim_free(sim);
+}
+
 static int write_first(void *ctx, struct ksm_rmap_item *item, struct page *page)
 {
 	sim_write(ctx, item->mm, SIM_INDEX(item->address), 9);
@@ -221,6 +252,7 @@ int main(void)
 		cmocka_unit_test(on_they_become_the_zero_page),
 		cmocka_unit_test(a_changing_page_is_left),
 		cmocka_unit_test(switched_on_later),
+		cmocka_unit_test(only_these),
 		cmocka_unit_test(written_before_write_protect),
 		cmocka_unit_test(what_cannot_be_replaced_is_told),
 		cmocka_unit_test(pinned_zeroes_stay),

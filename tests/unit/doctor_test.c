@@ -170,7 +170,7 @@ static const struct plant plants[] = {
 	  KSM_FOUND_NOTE,
 	  "works for little",
 	  { { "/proc/meminfo", "MemTotal: 838860800 kB\nMemAvailable: 800000000 kB\n" } } },
-	{ "tuner", KSM_FOUND_NOTE, "ksmtuned sets KSM", { { "/proc/800/comm", "ksmtuned\n" } } },
+	{ "tuner", KSM_FOUND_NOTE, "not last: ksmtuned", { { "/proc/800/comm", "ksmtuned\n" } } },
 	{ "tuner",
 	  KSM_FOUND_NOTE,
 	  "the kernel's advisor",
@@ -179,7 +179,34 @@ static const struct plant plants[] = {
 	{ "tuner",
 	  KSM_FOUND_NOTE,
 	  "ksm.service (at the next start)",
-	  { { UNITS "/ksm.service", "" } } },
+	  { { UNITS "/ksm.service", "[Service]\nExecStart=/usr/sbin/ksmctl start\n" } } },
+	{ "tuner",
+	  KSM_FOUND_NOTE,
+	  "ksmkit-tune.service (at the next start)",
+	  { { UNITS "/ksmkit-tune.service", "[Service]\nExecStart=/usr/bin/ksmctl tune\n" } } },
+	{ "tuner",
+	  KSM_FOUND_NOTE,
+	  "mine.service (at the next start)",
+	  { { UNITS "/mine.service",
+	      "[Service]\nExecStart=/bin/sh -c 'echo 1 >" DIR "/run'\n" } } },
+	{ "tuner",
+	  KSM_FOUND_NOTE,
+	  "ksm.conf (at the next start)",
+	  { { "/etc/tmpfiles.d/ksm.conf", "# KSM\nw! " DIR "/run - - - - 1\n" } } },
+	{ "tuner",
+	  KSM_FOUND_OK,
+	  "nobody else was seen tuning",
+	  { { "/etc/tmpfiles.d/ksm.conf", "# w! " DIR "/run - - - - 1\n" },
+	    { UNITS "/other.service", "[Service]\nExecStart=/usr/bin/ksmctl metrics -i 60\n" } } },
+	{ "tuner",
+	  KSM_FOUND_OK,
+	  "but libvirtd (when asked to)",
+	  { { "/proc/800/comm", "libvirtd\n" } } },
+	{ "tuner",
+	  KSM_FOUND_OK,
+	  "but virtqemud (when asked to)",
+	  { { "/proc/800/comm", "virtqemud\n" } } },
+	{ "tuner", KSM_FOUND_NOTE, "not last: mom", { { "/proc/800/comm", "momd\n" } } },
 	{ "tuner",
 	  KSM_FOUND_WRONG,
 	  "undo each other's work",
@@ -303,6 +330,24 @@ static void test_rates(void **state)
 	}
 }
 
+/* Zero pages only: why nothing else merges, and no reason to call those others volatile. */
+static void test_zero_pages_only(void **state)
+{
+	tree_ksm(KSM_ABI_ENGINE_DIR, true);
+	tree_put(KSM_ABI_ENGINE_DIR "/run", "1\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/pages_volatile", "1000000\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/full_scans", "20\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/zero_pages_only", "1\n");
+	tree_put(DIR "/run", "0\n");
+	tree_put(DIR "/pages_sharing", "0\n");
+	tree_put(DIR "/pages_shared", "0\n");
+	check_alone("run", KSM_FOUND_NOTE, "nothing but pages of zeroes");
+	check_alone("volatile", KSM_FOUND_OK, "no zeroes");
+	tree_put(KSM_ABI_ENGINE_DIR "/zero_pages_only", "0\n");
+	check_alone("run", KSM_FOUND_OK, "merging runs");
+	check_alone("volatile", KSM_FOUND_WRONG, "change from scan to scan");
+}
+
 /* Our engine keeping users apart, and what that costs. */
 static void test_domains(void **state)
 {
@@ -340,17 +385,56 @@ static void test_no_ksm(void **state)
 	doctor_free(&doc);
 }
 
+/* The variable as the firmware tells it: four bytes of attributes, then 1. */
+static void put_secure_boot(void)
+{
+	static const char bytes[] = { 6, 0, 0, 0, 1 };
+	char path[PATH_MAX];
+	FILE *file;
+
+	tree_put(KSM_ABI_SECURE_BOOT, "");
+	tree_path(path, KSM_ABI_SECURE_BOOT);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, sizeof(bytes), 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+}
+
 /* Secure Boot's lockdown, a module for another kernel: only when somebody installed the engine. */
 static void test_engine(void **state)
 {
+	static const struct {
+		const char *path, *text, *says;
+	} causes[] = {
+		{ KSM_ABI_LOCKDOWN, "none [integrity] confidentiality\n", "lockdown is integrity" },
+		{ KSM_ABI_SIG_ENFORCE, "Y\n", "module.sig_enforce is on" },
+		{ "/proc/sys/kernel/modules_disabled", "1\n", "modules_disabled is 1" },
+		{ "/proc/modules", NULL, "loads no modules" },
+		{ KSM_ABI_BTF, NULL, "btf/vmlinux is missing" },
+	};
+
 	check_alone("engine", KSM_FOUND_OK, "not installed");
-	tree_put("/proc/modules", "");
-	tree_put("/proc/sys/kernel/osrelease", "6.12.1\n");
-	tree_put("/lib/modules/6.12.1/modules.dep", "extra/ksm_engine.ko:\n");
-	tree_put("/lib/modules/6.12.1/extra/ksm_engine.ko", "none");
+	for (size_t i = 0; i < KSM_ARRAY_SIZE(causes); i++) {
+		tree_put("/proc/modules", "");
+		tree_put("/proc/sys/kernel/modules_disabled", "0\n");
+		tree_put("/proc/sys/kernel/osrelease", "6.12.1\n");
+		tree_put("/lib/modules/6.12.1/modules.dep", "extra/ksm_engine.ko:\n");
+		tree_put("/lib/modules/6.12.1/extra/ksm_engine.ko", "none");
+		tree_put(KSM_ABI_BTF, "x");
+		tree_put(KSM_ABI_LOCKDOWN, "[none] integrity confidentiality\n");
+		tree_put(KSM_ABI_SIG_ENFORCE, "N\n");
+		check_alone("engine", KSM_FOUND_OK, "could be loaded");
+		if (causes[i].text)
+			tree_put(causes[i].path, causes[i].text);
+		else
+			tree_drop(causes[i].path);
+		check_alone("engine", KSM_FOUND_NOTE, causes[i].says);
+	}
+	/* Secure Boot explains who turned lockdown on */
 	tree_put(KSM_ABI_BTF, "x");
+	put_secure_boot();
 	tree_put(KSM_ABI_LOCKDOWN, "none [integrity] confidentiality\n");
-	check_alone("engine", KSM_FOUND_NOTE, "lockdown");
+	check_alone("engine", KSM_FOUND_NOTE, "lockdown is integrity, Secure Boot is on");
 }
 
 int main(void)
@@ -361,6 +445,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_seccomp, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_nothing_mergeable, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_rates, healthy, tree_delete),
+		cmocka_unit_test_setup_teardown(test_zero_pages_only, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_domains, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_no_ksm, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_engine, healthy, tree_delete),

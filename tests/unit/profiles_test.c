@@ -114,6 +114,27 @@ static void test_explains(void **state)
 	assert_non_null(strstr(point.why_pages, "the range begins here"));
 }
 
+/* Nothing but zeroes where the engine can; elsewhere that it is not so is said. */
+static void test_zero_pages_only(void **state)
+{
+	struct ksm_profile_point point = choose("zero-pages-only", 4, GIB);
+	struct ksm_counters_snapshot s = every_file();
+	struct ksm_host host = { .cores = 4 };
+
+	assert_int_equal(chosen(&point, KSM_ABI_ZERO_PAGES_ONLY), 1);
+	assert_int_equal(chosen(&point, KSM_ABI_USE_ZERO_PAGES), 1);
+	assert_string_equal(point.caveat, "");
+	point = choose("container", 4, GIB);
+	assert_int_equal(chosen(&point, KSM_ABI_ZERO_PAGES_ONLY), 0);
+	s.present &= ~(1ull << KSM_ABI_ZERO_PAGES_ONLY);
+	ksm_profile_choose(builtin("zero-pages-only"), &host, &s, &point);
+	assert_string_equal(point.left_out, "zero_pages_only");
+	assert_non_null(strstr(point.caveat, "our engine can"));
+	ksm_profile_choose(builtin("container"), &host, &s, &point);
+	assert_string_equal(point.left_out, "");
+	assert_string_equal(point.caveat, "");
+}
+
 static void test_leaves_out_what_is_not_there(void **state)
 {
 	struct ksm_counters_snapshot s = every_file();
@@ -123,7 +144,7 @@ static void test_leaves_out_what_is_not_there(void **state)
 	s.present &= ~(1ull << KSM_ABI_SMART_SCAN | 1ull << KSM_ABI_ADVISOR_MODE);
 	ksm_profile_choose(builtin("server"), &host, &s, &point);
 	assert_string_equal(point.left_out, "advisor_mode smart_scan");
-	assert_int_equal(point.count, 3);
+	assert_int_equal(point.count, 4);
 	assert_non_null(strstr(point.why_pages, "run as root"));
 }
 
@@ -287,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_documented_ranges),
 		cmocka_unit_test(test_always_within_its_range),
 		cmocka_unit_test(test_explains),
+		cmocka_unit_test(test_zero_pages_only),
 		cmocka_unit_test(test_leaves_out_what_is_not_there),
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_own_bad),

@@ -15,7 +15,10 @@ static void check_run(struct doctor *doc, struct ksm_finding *f)
 {
 	int64_t run = doctor_value(doc, KSM_ABI_RUN);
 
-	if (run & KSM_RUN_MERGE)
+	if ((run & KSM_RUN_MERGE) && doctor_value(doc, KSM_ABI_ZERO_PAGES_ONLY))
+		ksm_find(f, KSM_FOUND_NOTE, "ksmctl set zero_pages_only=0, for all others, too",
+			 "merging runs, but zero_pages_only is 1: nothing but pages of zeroes");
+	else if (run & KSM_RUN_MERGE)
 		ksm_find(f, KSM_FOUND_OK, NULL, "merging runs");
 	else
 		ksm_find(f, KSM_FOUND_WRONG, "ksmctl start",
@@ -89,7 +92,9 @@ static void check_volatile(struct doctor *doc, struct ksm_finding *f)
 		changing = doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 
 	/* the first scan of a page always finds it volatile */
-	if (doctor_value(doc, KSM_ABI_FULL_SCANS) <= 2 || changing * 100 <= all * VOLATILE_PERCENT)
+	if (doctor_value(doc, KSM_ABI_ZERO_PAGES_ONLY))
+		ksm_find(f, KSM_FOUND_OK, NULL, "not told apart from pages that are no zeroes");
+	else if (doctor_value(doc, KSM_ABI_FULL_SCANS) <= 2 || changing * 100 <= all * VOLATILE_PERCENT)
 		ksm_find(f, KSM_FOUND_OK, NULL, "%" PRId64 " of %" PRId64 " tracked pages changing",
 			 changing, all);
 	else if (skips(doc))

@@ -200,6 +200,8 @@ static void show_text(const struct ksm_profile *p, const struct ksm_profile_poin
 	}
 	if (point->left_out[0])
 		printf("  left out, for this kernel has no such file: %s\n", point->left_out);
+	if (point->caveat[0])
+		printf("  note: %s\n", point->caveat);
 }
 
 static void show_json(const struct ksm_profile *p, const struct ksm_profile_point *point,
@@ -226,6 +228,7 @@ static void show_json(const struct ksm_profile *p, const struct ksm_profile_poin
 		json_object_array_add(knobs, row);
 	}
 	ksm_json_str(root, "left_out", point->left_out[0] ? point->left_out : NULL);
+	ksm_json_str(root, "caveat", point->caveat[0] ? point->caveat : NULL);
 }
 
 /* Return: 0 or negative errno. */

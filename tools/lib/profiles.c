@@ -25,6 +25,8 @@
 	{                                                  \
 		.id = KSM_ABI_ADVISOR_MODE, .word = "none" \
 	}
+/* What zero-pages-only may have left. */
+#define ALL_PAGES VALUE(ZERO_PAGES_ONLY, 0)
 #define PROFILE(title, text, ...)                                             \
 	{                                                                     \
 		.name = title, .summary = text,                               \
@@ -36,20 +38,21 @@
 const struct ksm_profile ksm_profiles[] = {
 	PROFILE("virtualization", "hosts of virtual machines (recommended there)", NO_ADVISOR,
 		RANGE(PAGES_TO_SCAN, 100, 500), RANGE(SLEEP_MILLISECS, 20, 100),
-		VALUE(USE_ZERO_PAGES, 1), VALUE(SMART_SCAN, 1), VALUE(RUN, 1)),
+		VALUE(USE_ZERO_PAGES, 1), VALUE(SMART_SCAN, 1), ALL_PAGES, VALUE(RUN, 1)),
 	PROFILE("container", "hosts of containers (moderate)", NO_ADVISOR,
 		RANGE(PAGES_TO_SCAN, 50, 200), RANGE(SLEEP_MILLISECS, 50, 200),
-		VALUE(USE_ZERO_PAGES, 1), VALUE(SMART_SCAN, 1), VALUE(RUN, 1)),
+		VALUE(USE_ZERO_PAGES, 1), VALUE(SMART_SCAN, 1), ALL_PAGES, VALUE(RUN, 1)),
 	PROFILE("server", "servers whose own work comes first (conservative)", NO_ADVISOR,
 		RANGE(PAGES_TO_SCAN, 20, 50), RANGE(SLEEP_MILLISECS, 100, 500),
-		VALUE(SMART_SCAN, 1), VALUE(RUN, 1)),
+		VALUE(SMART_SCAN, 1), ALL_PAGES, VALUE(RUN, 1)),
 	PROFILE("aggressive", "merge soon, whatever it costs", NO_ADVISOR,
 		VALUE(PAGES_TO_SCAN, 1000), VALUE(SLEEP_MILLISECS, 10), VALUE(USE_ZERO_PAGES, 1),
-		VALUE(SMART_SCAN, 1), VALUE(RUN, 1)),
+		VALUE(SMART_SCAN, 1), ALL_PAGES, VALUE(RUN, 1)),
 	PROFILE("zero-pages-only",
-		"for the zero page's sake; a kernel cannot be kept from merging other pages",
+		"nothing but pages of zeroes, with our engine; in-tree KSM merges others, too",
 		NO_ADVISOR, RANGE(PAGES_TO_SCAN, 50, 200), RANGE(SLEEP_MILLISECS, 50, 200),
-		VALUE(USE_ZERO_PAGES, 1), VALUE(SMART_SCAN, 1), VALUE(RUN, 1)),
+		VALUE(USE_ZERO_PAGES, 1), VALUE(SMART_SCAN, 1), VALUE(ZERO_PAGES_ONLY, 1),
+		VALUE(RUN, 1)),
 	PROFILE("off", "merge no more; what is merged stays merged", VALUE(RUN, 0)),
 };
 
@@ -141,12 +144,20 @@ static int64_t choose_pages(const struct ksm_profile_item *item, const struct ks
 	return value;
 }
 
-static void leave_out(struct ksm_profile_point *point, const char *name)
+/* What the engine alone has does what it does everywhere else when it is at its default. */
+static void leave_out(struct ksm_profile_point *point, const struct ksm_profile_item *item)
 {
+	const struct ksm_knob *knob = ksm_knob_by_id(item->id);
 	size_t len = strlen(point->left_out);
 
+	if ((knob->flags & KSM_ABI_ENGINE) && knob->kind == KSM_ABI_UINT && item->lo == knob->def)
+		return;
+	if (item->id == KSM_ABI_ZERO_PAGES_ONLY)
+		ksm_copy(point->caveat, sizeof(point->caveat),
+			 "this KSM cannot be kept from merging equal pages of anything else, too; "
+			 "our engine can (ksmctl engine load, then --backend engine)");
 	snprintf(point->left_out + len, sizeof(point->left_out) - len, "%s%s", len ? " " : "",
-		 name);
+		 knob->name);
 }
 
 void ksm_profile_choose(const struct ksm_profile *p, const struct ksm_host *host,
@@ -165,7 +176,7 @@ void ksm_profile_choose(const struct ksm_profile *p, const struct ksm_host *host
 		int64_t value = item->lo;
 
 		if (!ksm_snapshot_has(s, item->id)) {
-			leave_out(point, ksm_knob_by_id(item->id)->name);
+			leave_out(point, item);
 			continue;
 		}
 		if (item->id == KSM_ABI_SLEEP_MILLISECS)

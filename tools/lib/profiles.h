@@ -107,6 +107,7 @@ void ksm_host_read(const struct ksm_io *io, const struct ksm_counters_snapshot *
  * @why_sleep: why this sleep_millisecs, "" when the profile has none
  * @why_pages: why this pages_to_scan, likewise
  * @left_out: knobs that this kernel lacks, blank-separated, "" when none
+ * @caveat: what the profile does not do here for lack of them, "" when nothing worth a word
  */
 struct ksm_profile_point {
 	struct ksm_setting set[KSM_PROFILE_ITEMS];
@@ -114,6 +115,7 @@ struct ksm_profile_point {
 	char why_sleep[120];
 	char why_pages[160];
 	char left_out[160];
+	char caveat[200];
 };
 
 /**

@@ -94,6 +94,35 @@ static void with(void)
 	check_contents("merged");
 }
 
+/* The engine alone can leave all others: every page of OTHERS is there twice. */
+static void nothing_else(void)
+{
+	struct pages twin;
+
+	if (ksm_try_read(opt.backend, "zero_pages_only") < 0)
+		return;
+	if (ksm_write(opt.backend, "use_zero_pages", 0) ||
+	    ksm_write(opt.backend, "zero_pages_only", 1))
+		die("cannot set zero_pages_only");
+	pages_map(&twin, OTHERS, opt.seed);
+	for (size_t i = 0; i < OTHERS; i++)
+		page_fill(&twin, i, i + 1);
+	pages_advise(&twin, 0, OTHERS, MADV_MERGEABLE);
+	ksm_full_speed(opt.backend);
+	expect("zero_pages_only", PAGES);
+	ksm_wait_passes(opt.backend, 4);
+	if (ksm_items(opt.backend) != 0)
+		die("%lld ordinary KSM pages with zero_pages_only", ksm_items(opt.backend));
+	if (ksm_write(opt.backend, "zero_pages_only", 0))
+		die("cannot reset zero_pages_only");
+	ksm_wait_items(opt.backend, 2 * OTHERS, "the others once it is off");
+	check_contents("zero pages only");
+	pages_unmap(&twin);
+	ksm_clear(opt.backend);
+	for (size_t i = 0; i < PAGES; i++)
+		*(volatile unsigned char *)page_at(&zero, i) = 0;
+}
+
 /* Newer kernels unmerge zero pages with MADV_UNMERGEABLE; 6.1 leaves them. */
 static void unmerge_half(void)
 {
@@ -122,6 +151,7 @@ int main(int argc, char **argv)
 	args_parse(argc, argv, NULL, "Merge pages of zeroes with the zero page, and count them.");
 	map_all();
 	without();
+	nothing_else();
 	with();
 	unmerge_half();
 	write_all();
