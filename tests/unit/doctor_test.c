@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "ksmctl/doctor.h"
+#include "lib/stream.h"
 
 #define DIR KSM_ABI_KERNEL_DIR
 #define UNITS "/etc/systemd/system/multi-user.target.wants"
@@ -437,6 +438,32 @@ static void test_engine(void **state)
 	check_alone("engine", KSM_FOUND_NOTE, "lockdown is integrity, Secure Boot is on");
 }
 
+/* Which events are had, which not, and why not by a better hook. What is attached: guests only. */
+static void test_hooks(void **state)
+{
+	struct ksm_hook hooks[] = {
+		{ .type = KSM_EVENT_MERGE, .hook = "tp_btf x" },
+		{ .type = KSM_EVENT_NEW_PAGE, .hook = "tp_btf x" },
+		{ .type = KSM_EVENT_COW_BREAK, .hook = "tp_btf x" },
+	};
+	struct ksm_finding f = { .verdict = KSM_FOUND_WRONG };
+
+	doctor_judge_hooks(hooks, 3, &f);
+	assert_int_equal(f.verdict, KSM_FOUND_OK);
+	assert_string_equal(f.evidence, "all 3 kinds of events can be had, by the best hook");
+	hooks[2].why = "fexit/do_wp_page: refused; page faults only";
+	doctor_judge_hooks(hooks, 3, &f);
+	assert_int_equal(f.verdict, KSM_FOUND_OK);
+	assert_non_null(strstr(f.evidence, "3 of 3 kinds of events; not by the best hook: "
+					   "cow_break (fexit/do_wp_page: refused; page faults"));
+	hooks[1].hook = NULL;
+	hooks[1].why = "no tracepoint";
+	doctor_judge_hooks(hooks, 3, &f);
+	assert_int_equal(f.verdict, KSM_FOUND_NOTE);
+	assert_non_null(strstr(f.evidence, "2 of 3 kinds of events; none for: new_page (no trace"));
+	assert_true(f.remedy[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_domains, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_no_ksm, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_engine, healthy, tree_delete),
+		cmocka_unit_test(test_hooks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

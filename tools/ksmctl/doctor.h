@@ -107,6 +107,8 @@ void doctor_shadow(struct doctor *doc, struct ksm_finding *f);
 
 /* Which events can be had from this kernel (doctor_hooks.c). */
 void doctor_hooks(struct doctor *doc, struct ksm_finding *f);
+struct ksm_hook;
+void doctor_judge_hooks(const struct ksm_hook *hooks, size_t count, struct ksm_finding *f);
 
 /**
  * doctor_collect() - read what the checks look at

@@ -29,9 +29,11 @@ static void list_hook(char *list, size_t size, const struct ksm_hook *hook, cons
 			 type_name(hook->type), hook->why);
 	else
 		snprintf(list + len, size - len, "%s%s", len ? ", " : "", type_name(hook->type));
+	if (strlen(list) == size - 1)
+		strcpy(list + size - 4, "...");
 }
 
-static void judge(const struct ksm_hook *hooks, size_t count, struct ksm_finding *f)
+void doctor_judge_hooks(const struct ksm_hook *hooks, size_t count, struct ksm_finding *f)
 {
 	size_t missing = 0, second = 0;
 	char none[400] = "", other[400] = "";
@@ -79,6 +81,6 @@ void doctor_hooks(struct doctor *doc, struct ksm_finding *f)
 		return;
 	}
 	hooks = ksm_stream_hooks(stream, &count);
-	judge(hooks, count, f);
+	doctor_judge_hooks(hooks, count, f);
 	ksm_stream_close(stream);
 }
