@@ -91,10 +91,12 @@ static void check_volatile(struct doctor *doc, struct ksm_finding *f)
 	int64_t all = ksm_tracked_pages(&doc->s),
 		changing = doctor_value(doc, KSM_ABI_PAGES_VOLATILE);
 
-	/* the first scan of a page always finds it volatile */
-	if (doctor_value(doc, KSM_ABI_ZERO_PAGES_ONLY))
+	if (doctor_value(doc, KSM_ABI_ZERO_PAGES_ONLY)) {
 		ksm_find(f, KSM_FOUND_OK, NULL, "not told apart from pages that are no zeroes");
-	else if (doctor_value(doc, KSM_ABI_FULL_SCANS) <= 2 || changing * 100 <= all * VOLATILE_PERCENT)
+		return;
+	}
+	/* the first scan of a page always finds it volatile */
+	if (doctor_value(doc, KSM_ABI_FULL_SCANS) <= 2 || changing * 100 <= all * VOLATILE_PERCENT)
 		ksm_find(f, KSM_FOUND_OK, NULL, "%" PRId64 " of %" PRId64 " tracked pages changing",
 			 changing, all);
 	else if (skips(doc))
