@@ -17,7 +17,8 @@
 
 #define KEYS_MAX 10000
 #define SETTLE_MS 3000
-#define QUIET_MS 30 /* after so long without output a frame is over */
+#define QUIET_MS 30 /* after so long without output all frames are over */
+#define FRAME_MS 5  /* and one frame: the next one may come by itself, soon after */
 
 static double now_ms(void)
 {
@@ -27,14 +28,14 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* Take output until there is none for a while. Return: when the last of it came, 0 for none. */
-static double take_output(int fd, int first_ms)
+/* Take output until there is none for @gap_ms. Return: when the last of it came, 0 for none. */
+static double take_output(int fd, int first_ms, int gap_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	double last = 0;
 	char buf[65536];
 
-	while (poll(&p, 1, last > 0 ? QUIET_MS : first_ms) > 0) {
+	while (poll(&p, 1, last > 0 ? gap_ms : first_ms) > 0) {
 		if (read(fd, buf, sizeof(buf)) <= 0)
 			break;
 		last = now_ms();
@@ -67,18 +68,20 @@ int main(int argc, char **argv)
 		execv(argv[2], argv + 2);
 		_exit(127);
 	}
-	first = take_output(fd, 10000);
+	first = take_output(fd, 10000, QUIET_MS);
 	if (pid < 0 || first <= 0)
 		return 1;
 	/* a key in an empty table is answered by nothing: wait for the processes */
 	while (now_ms() - first < SETTLE_MS)
-		take_output(fd, SETTLE_MS / 10);
+		take_output(fd, SETTLE_MS / 10, QUIET_MS);
 	for (int i = 0; i < keys; i++) {
-		double sent = now_ms(), answered;
+		double sent, answered;
 
+		take_output(fd, QUIET_MS, QUIET_MS);
+		sent = now_ms();
 		if (write(fd, i % 20 < 10 ? "j" : "k", 1) != 1)
 			return 1;
-		answered = take_output(fd, 1000);
+		answered = take_output(fd, 1000, FRAME_MS);
 		if (answered <= 0)
 			return 1;
 		times[i] = answered - sent;
@@ -86,7 +89,7 @@ int main(int argc, char **argv)
 	qsort(times, (size_t)keys, sizeof(*times), compare);
 	printf("%.1f %.1f\n", first - start, times[(keys * 99 + 99) / 100 - 1]);
 	if (write(fd, "q", 1) == 1)
-		take_output(fd, 100);
+		take_output(fd, 100, QUIET_MS);
 	kill(pid, SIGTERM);
 	waitpid(pid, &status, 0);
 	return 0;
