@@ -18,6 +18,7 @@
 #define RUN_MAX 512 /* cells written at once */
 
 static SCREEN *terminal;
+static struct screen drawn; /* what curses was given last */
 static attr_t attrs[ST_COUNT];
 static int pairs[ST_COUNT];
 static volatile sig_atomic_t stop_signal;
@@ -177,6 +178,7 @@ void term_close(void)
 	endwin();
 	delscreen(terminal);
 	terminal = NULL;
+	screen_free(&drawn);
 }
 
 bool term_utf8(void)
@@ -206,13 +208,33 @@ static int draw_run(const struct cell *line, int w, int y, int x)
 	return x;
 }
 
+/* Has this line changed? Remembers it. */
+static bool is_new(const struct screen *s, int y, bool all)
+{
+	const struct cell *line = &s->cells[y * s->w];
+	struct cell *before = &drawn.cells[y * s->w];
+	size_t size = (size_t)s->w * sizeof(*line);
+
+	if (!all && !memcmp(before, line, size))
+		return false;
+	memcpy(before, line, size);
+	return true;
+}
+
 void term_draw(const struct screen *s, bool whole)
 {
+	bool resized = s->w != drawn.w || s->h != drawn.h;
+
+	if (resized && !screen_resize(&drawn, s->w, s->h))
+		return;
 	if (whole)
 		clearok(stdscr, TRUE);
-	for (int y = 0; y < s->h && y < LINES; y++)
+	for (int y = 0; y < s->h && y < LINES; y++) {
+		if (!is_new(s, y, whole || resized))
+			continue;
 		for (int x = 0; x < s->w && x < COLS;)
 			x = draw_run(&s->cells[y * s->w], s->w, y, x);
+	}
 	refresh();
 }
 
