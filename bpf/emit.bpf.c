@@ -24,6 +24,7 @@ const volatile __u32 wake_mask = 0;
 const volatile __u32 backends = 0;
 
 __u32 last_mm_id = 0;
+__u64 woken_at = ~0ULL; /* nowhere yet */
 __u64 life = 0;
 
 static __always_inline void follow(struct task_struct *parent, struct task_struct *child)

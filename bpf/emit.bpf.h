@@ -117,6 +117,7 @@ extern const volatile __u32 wake_mask;	   /* looked at when an event's number ha
 extern const volatile __u32 backends;	   /* BIT(KSM_BACKEND_KERNEL), BIT(KSM_BACKEND_ENGINE) */
 
 extern __u32 last_mm_id;
+extern __u64 woken_at; /* how far the reader had read when it was last woken */
 extern __u64 life; /* counts what may change whose an address space is, see ksm_life_changes() */
 
 /* Return: the number of those before, on this CPU. */
@@ -190,13 +191,30 @@ static __always_inline void ksm_judge_mm(struct mm_state *state, struct task_str
 }
 
 /*
+ * Whether the reader is to be woken: once, until it has read something. It is an interrupt to this
+ * CPU, which may cost more than hundreds of events.
+ */
+static __always_inline bool ksm_wakes(void)
+{
+	__u64 read;
+
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < wake_bytes)
+		return false;
+	read = bpf_ringbuf_query(&ring, BPF_RB_CONS_POS);
+	if (woken_at == read)
+		return false;
+	woken_at = read;
+	return true;
+}
+
+/*
  * Emits one event that the filter lets through; fills in cpu and time. The time is taken after the
  * place in the ring, so that the two orders differ by no more than a preemption inside these lines.
  */
 static __always_inline void ksm_emit(struct ksm_event *event)
 {
 	struct ksm_event *slot;
-	__u64 flags = BPF_RB_NO_WAKEUP, before;
+	__u64 before;
 
 	if (!(count_mask & BIT64(event->type)))
 		return;
@@ -211,9 +229,8 @@ static __always_inline void ksm_emit(struct ksm_event *event)
 	*slot = *event;
 	slot->cpu = bpf_get_smp_processor_id();
 	slot->time = bpf_ktime_get_ns();
-	if (!(before & wake_mask) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
-	bpf_ringbuf_submit(slot, flags);
+	bpf_ringbuf_submit(slot, !(before & wake_mask) && ksm_wakes() ? BPF_RB_FORCE_WAKEUP :
+									BPF_RB_NO_WAKEUP);
 }
 
 static __always_inline void ksm_emit_comm(struct task_struct *leader, __u32 tgid)

@@ -2,7 +2,6 @@
 #include "lib/stream.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "lib/stream_attach.h"
 #include "lib/stream_hooks.h"
 #include "lib/stream_misses.h"
+#include "lib/stream_ring.h"
 #include "lib/stream_window.h"
 #include "lib/util.h"
 
@@ -22,8 +22,8 @@
 #define TICK_MS 20
 #define TICK_NS (TICK_MS * UINT64_C(1000000))
 #define SECOND_NS UINT64_C(1000000000)
-#define WAKE_BYTES (256u << 10)
-#define WAKE_MASK 31 /* of so many events, one looks how full the ring is */
+#define WAKE_MASK 31 /* one in 32 events looks how full the ring is */
+#define SMALL_RING (512u << 10)
 #define LOAD_TRIES 8
 #define FINISH_NS SECOND_NS
 /* Set to see what libbpf has to say. */
@@ -101,17 +101,6 @@ static int on_ring_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-static size_t ring_size(size_t bytes)
-{
-	size_t size = sysconf(_SC_PAGESIZE);
-
-	if (!bytes)
-		bytes = KSM_STREAM_RING_BYTES;
-	while (size < bytes && size < 1u << 30)
-		size *= 2;
-	return size;
-}
-
 static bool is_chosen(struct ksm_stream *s, const char *name)
 {
 	struct ksm_prog_state *state = ksm_prober_find(&s->prober, name);
@@ -122,15 +111,16 @@ static bool is_chosen(struct ksm_stream *s, const char *name)
 /* Settings that are constants once the programs are loaded. */
 static void configure(struct ksm_stream *s)
 {
-	size_t bytes = s->opts.events ? ring_size(s->opts.ring_bytes) : ring_size(1);
+	size_t bytes = ksm_ring_size(s->opts.events ? s->opts.ring_bytes : 1);
 
 	s->skel->rodata->event_mask = s->opts.events;
 	s->skel->rodata->count_mask = s->opts.events | s->opts.totals;
 	s->skel->rodata->filter_tgids = s->opts.only_watched;
 	s->skel->rodata->follow_children = s->opts.only_watched && s->opts.children;
 	s->skel->rodata->filter_cgroup = s->opts.cgroup;
-	s->skel->rodata->wake_bytes = bytes / 2 < WAKE_BYTES ? bytes / 2 : WAKE_BYTES;
-	s->skel->rodata->wake_mask = s->skel->rodata->wake_bytes < WAKE_BYTES ? 0 : WAKE_MASK;
+	s->skel->rodata->wake_bytes = ksm_ring_wake_bytes(bytes);
+	/* What is not looked at must be little beside what is left of the ring. */
+	s->skel->rodata->wake_mask = bytes < SMALL_RING ? 0 : WAKE_MASK;
 	s->skel->rodata->backends = s->opts.backend;
 	s->skel->rodata->page_removed_here = !is_chosen(s, "tp_remove_page");
 	s->skel->rodata->fault_ends_seen = is_chosen(s, "fault_end");
@@ -279,7 +269,7 @@ static int start(struct ksm_stream *s)
 		s->skel = NULL;
 		return ret;
 	}
-	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.ring), on_ring_event, s, NULL);
+	s->ring = ksm_ring_open(s->skel->maps.ring, on_ring_event, s);
 	return s->ring ? 0 : -ENOMEM;
 }
 
@@ -541,15 +531,6 @@ static int tick(struct ksm_stream *s)
 	return flush(s, until);
 }
 
-/* Waits for the ring to call (only when it fills up) or for the tick. */
-static int wait_tick(struct ksm_stream *s, int ms)
-{
-	struct pollfd fd = { .fd = s->ring ? ring_buffer__epoll_fd(s->ring) : -1,
-			     .events = POLLIN };
-
-	return poll(&fd, 1, ms) < 0 ? -errno : 0;
-}
-
 int ksm_stream_poll(struct ksm_stream *s, int timeout_ms)
 {
 	uint64_t end = ksm_monotonic_ns() + timeout_ms * UINT64_C(1000000), now;
@@ -561,7 +542,7 @@ int ksm_stream_poll(struct ksm_stream *s, int timeout_ms)
 		if (ret || now >= end)
 			return ret;
 		wait = (end - now + 999999) / 1000000;
-		ret = wait_tick(s, wait < TICK_MS ? wait : TICK_MS);
+		ret = ksm_ring_wait(s->ring, wait < TICK_MS ? wait : TICK_MS);
 		if (ret)
 			return ret;
 	}

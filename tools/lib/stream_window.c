@@ -20,6 +20,8 @@ int ksm_window_add(struct ksm_window *w, const struct ksm_event *event)
 		w->slots = slots;
 		w->capacity = capacity;
 	}
+	if (w->count && event->time < w->slots[w->count - 1].event.time)
+		w->unsorted = true;
 	w->slots[w->count].event = *event;
 	w->slots[w->count++].order = w->arrivals++;
 	return 0;
@@ -39,8 +41,10 @@ int ksm_window_flush(struct ksm_window *w, uint64_t until, ksm_event_fn fn, void
 	size_t done = 0;
 	int ret = 0;
 
-	if (w->count)
+	/* What one CPU sent is in order. */
+	if (w->unsorted)
 		qsort(w->slots, w->count, sizeof(*w->slots), by_time);
+	w->unsorted = false;
 	while (done < w->count && w->slots[done].event.time <= until && !ret) {
 		w->watermark = w->slots[done].event.time;
 		ret = fn ? fn(ctx, &w->slots[done].event) : 0;

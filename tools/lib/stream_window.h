@@ -25,6 +25,7 @@ struct ksm_window_slot {
  * @slots: events waiting
  * @count: how many
  * @capacity: allocated
+ * @unsorted: some event came after a later one
  * @arrivals: events that ever came
  * @watermark: everything before this time was delivered
  */
@@ -32,6 +33,7 @@ struct ksm_window {
 	struct ksm_window_slot *slots;
 	size_t count;
 	size_t capacity;
+	bool unsorted;
 	uint64_t arrivals;
 	uint64_t watermark;
 };
