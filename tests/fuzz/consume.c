@@ -60,12 +60,16 @@ static void show(const struct consumer *c, const struct ksm_trace_info *info)
 	report_view_free(&v);
 }
 
-static int read_all(struct consumer *c, const char *dir, const struct ksm_trace_info *info,
-		    struct ksm_error *err)
+int consume_stream(const char *dir, const struct ksm_trace_info *info, bool with_json,
+		   uint64_t *events, struct ksm_error *err)
 {
 	static const struct line_opts text = { .clock = LINE_WALL }, json = { .json = true };
+	struct consumer consumer = { .with_json = with_json, .null = fopen("/dev/null", "w") };
+	struct consumer *c = &consumer;
 	int ret;
 
+	if (!c->null)
+		abort();
 	c->text = line_new(&text, info->start, info->wall_offset);
 	c->json = line_new(&json, info->start, info->wall_offset);
 	c->perfetto = perfetto_new(info, ksm_trace_page_size(info), c->null);
@@ -79,22 +83,22 @@ static int read_all(struct consumer *c, const char *dir, const struct ksm_trace_
 	line_free(c->json);
 	perfetto_finish(c->perfetto);
 	report_free(c->report);
+	fclose(c->null);
+	*events = c->events;
 	return ret;
 }
 
 int consume(const char *dir, bool json, uint64_t *events, struct ksm_error *err)
 {
 	struct ksm_trace_info *info = calloc(1, sizeof(*info));
-	struct consumer c = { .with_json = json, .null = fopen("/dev/null", "w") };
 	int ret;
 
-	if (!info || !c.null)
+	if (!info)
 		abort();
+	*events = 0;
 	ret = ksm_trace_read_info(dir, info, err);
 	if (!ret)
-		ret = read_all(&c, dir, info, err);
-	*events = c.events;
-	fclose(c.null);
+		ret = consume_stream(dir, info, json, events, err);
 	free(info);
 	return ret;
 }

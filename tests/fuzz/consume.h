@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "lib/trace_file.h"
 #include "lib/util.h"
 
 /**
@@ -20,5 +21,9 @@
  * Return: as of the reader: 0, -ENODATA (cut short), -EPROTO (damaged), or another negative errno.
  */
 int consume(const char *dir, bool json, uint64_t *events, struct ksm_error *err);
+
+/* The same for a recording whose metadata was read before. */
+int consume_stream(const char *dir, const struct ksm_trace_info *info, bool json, uint64_t *events,
+		   struct ksm_error *err);
 
 #endif /* TESTS_FUZZ_CONSUME_H */

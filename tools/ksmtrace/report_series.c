@@ -13,9 +13,12 @@ void series_init(struct series *s, uint64_t start)
 	s->step = FIRST_STEP;
 }
 
+/* What is behind the steps reached is zero, and stays so. */
 static void halve(struct series *s)
 {
-	for (unsigned int i = 0; i < SERIES_POINTS / 2; i++) {
+	unsigned int used = (s->used + 1) / 2;
+
+	for (unsigned int i = 0; i < used; i++) {
 		struct series_point a = s->points[2 * i], b = s->points[2 * i + 1];
 
 		s->points[i] = (struct series_point){
@@ -25,8 +28,8 @@ static void halve(struct series *s)
 			.broken = a.broken + b.broken,
 		};
 	}
-	memset(&s->points[SERIES_POINTS / 2], 0, sizeof(s->points) / 2);
-	s->used = (s->used + 1) / 2;
+	memset(&s->points[used], 0, (s->used - used) * sizeof(*s->points));
+	s->used = used;
 	s->step *= 2;
 }
 
