@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/lib.h"
@@ -20,11 +21,12 @@
 #define SEED 1
 
 static size_t nr = 2048;
-static bool zero;
+static bool zero, spliced;
 
 static const struct argp_option options[] = {
 	{ "pages", 'n', "N", 0, "pages (default: 2048)", 0 },
 	{ "zero", 'z', NULL, 0, "pages of zeroes", 0 },
+	{ "pipe", 'p', NULL, 0, "a pipe holds the pages as well: they cannot be merged", 0 },
 	{ 0 },
 };
 
@@ -32,6 +34,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	if (key == 'z')
 		zero = true;
+	else if (key == 'p')
+		spliced = true;
 	else if (key != 'n')
 		return ARGP_ERR_UNKNOWN;
 	else
@@ -73,6 +77,17 @@ static void write_all(struct pages *pages)
 	say("breaks=%ld", breaks);
 }
 
+static void into_pipe(const struct pages *pages)
+{
+	struct iovec iov = { .iov_base = pages->mem, .iov_len = pages->nr * page_size() };
+	int fds[2];
+
+	if (pipe(fds) || fcntl(fds[1], F_SETPIPE_SZ, iov.iov_len) < 0)
+		die("a pipe of %zu pages: %s", pages->nr, strerror(errno));
+	if (vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK) != (ssize_t)iov.iov_len)
+		die("vmsplice of %zu pages: %s", pages->nr, strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	struct pages pages;
@@ -95,6 +110,8 @@ int main(int argc, char **argv)
 		else
 			page_fill(&pages, i, i + 1);
 	}
+	if (spliced)
+		into_pipe(&pages);
 	pages_advise(&pages, 0, nr, MADV_MERGEABLE);
 	say("pages=%zu", nr);
 	while (!sigwait(&set, &sig) && sig != SIGTERM) {
