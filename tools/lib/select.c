@@ -174,6 +174,10 @@ static int check_asked(const struct ksm_selection *s, struct ksm_error *err)
 {
 	int asked = !!s->pids + !!s->cgroup + !!s->match + s->all;
 
+	/* what a script's unset variable leaves must not mean everybody */
+	if ((s->cgroup && !*s->cgroup) || (s->match && !*s->match))
+		return ksm_error_usage(err, "%s is empty; everybody is --all",
+				       s->cgroup ? "--cgroup" : "--match");
 	if (asked == 1)
 		return 0;
 	return ksm_error_usage(err, "%s: name processes by one of --pid, --cgroup, --match, --all",
