@@ -102,7 +102,10 @@
 	  KSM_ABI_PAGES | KSM_ABI_ENGINE)                                                          \
 	X(FULL_HASH_PASSES, full_hash_passes, 27, RW, UINT, 1, 65535, 16, KSM_ABI_ENGINE)          \
 	X(BACKOFF_PASSES, backoff_passes, 28, RW, UINT, 0, 255, 128, KSM_ABI_ENGINE)               \
-	X(ZERO_PAGES_ONLY, zero_pages_only, 29, RW, UINT, 0, 1, 0, KSM_ABI_ENGINE)
+	X(ZERO_PAGES_ONLY, zero_pages_only, 29, RW, UINT, 0, 1, 0, KSM_ABI_ENGINE)                 \
+	X(THP_MIN_PARTNERS, thp_min_partners, 30, RW, UINT, 1, 65535, 16, KSM_ABI_ENGINE)          \
+	X(PAGES_THP_DEFERRED, pages_thp_deferred, 31, RO, UINT, 0, 0, 0,                           \
+	  KSM_ABI_PAGES | KSM_ABI_ENGINE)
 
 /**
  * enum ksm_abi_id - the files of a KSM directory, numbered as traces store them

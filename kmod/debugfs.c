@@ -23,6 +23,8 @@ static void show_engine(struct seq_file *m)
 		   core->counters.full_scans, core->scan.seqnr);
 	seq_printf(m, "nodes %lu\nempty_nodes %d\nbroken %lu\n", core->counters.nodes,
 		   core->empty_nodes, core->counters.broken);
+	seq_printf(m, "huge %lu deferred %lu\n", core->counters.huge_pages,
+		   core->counters.thp_deferred);
 	seq_printf(m, "reserve items %u nodes %u\n", items, nodes);
 }
 

@@ -23,6 +23,8 @@
 /* Each candidate may need one item; each new KSM page a node and a chain. */
 #define KSME_RESERVE_ITEMS KSME_CHUNK
 #define KSME_RESERVE_NODES (2 * KSME_CHUNK)
+/* All parts of a huge page are there, so a chunk is in no more than so many. */
+#define KSME_RESERVE_HUGE 4
 
 /**
  * struct ksme_slot - a registered address space, as the mm side knows it
@@ -51,6 +53,7 @@ struct ksme_slot {
  * @settled: not 0: instead of one page, so many from @address on of which nothing is known but that
  *	they are KSM pages and tracked as such
  * @skip: or, with @settled, that they are left alone in this pass
+ * @huge: a part of a huge page, mapped as such
  */
 struct ksme_spot {
 	unsigned long address;
@@ -61,6 +64,7 @@ struct ksme_spot {
 	u8 look;
 	bool sampled;
 	bool skip;
+	bool huge;
 	unsigned int settled;
 };
 
@@ -235,6 +239,7 @@ int ksme_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *page,
 int ksme_adopt(void *ctx, struct ksm_rmap_item *item, struct page *page,
 	       struct ksm_stable_node *node);
 struct page *ksme_hold_item(void *ctx, struct ksm_rmap_item *item);
+int ksme_maps(void *ctx, struct ksm_rmap_item *item, struct page *page);
 
 int ksme_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *page);
 void ksme_zero_init(void);

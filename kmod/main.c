@@ -5,6 +5,8 @@
 #include <linux/module.h>
 #include <linux/random.h>
 
+#include "huge.h"
+
 struct ksm_engine ksme = {
 	.lock = __MUTEX_INITIALIZER(ksme.lock),
 	.run_lock = __MUTEX_INITIALIZER(ksme.run_lock),
@@ -40,6 +42,9 @@ static int __init ksme_init(void)
 	ksm_core_init(&ksme.core, &ksme_ops, &ksme, PAGE_SIZE, stable_tree, unstable_tree, 1);
 	ksme_zero_init();
 	ksme.core.backoff = 128;
+	BUILD_BUG_ON(PMD_SIZE / PAGE_SIZE > KSM_HUGE_PARTS);
+	ksme.core.huge_mask = PMD_MASK;
+	ksme.core.thp_min_partners = 16;
 
 	err = ksme_ops_init();
 	if (err)

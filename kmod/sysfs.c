@@ -169,6 +169,16 @@ KSME_ATTR_RW(backoff_passes, "%u", ksme.core.backoff)
 	return count;
 }
 
+KSME_ATTR_RW(thp_min_partners, "%u", ksme.core.thp_min_partners)
+{
+	u16 parts;
+
+	if (kstrtou16(buf, 10, &parts) || !parts)
+		return -EINVAL;
+	WRITE_ONCE(ksme.core.thp_min_partners, parts);
+	return count;
+}
+
 static ssize_t merge_domain_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return ksme_domains_show(buf);
@@ -246,6 +256,7 @@ KSME_ATTR_RO(ksm_zero_pages, "%ld", ksme_zero_pages());
 KSME_ATTR_RO(full_scans, "%lu", ksme.core.counters.full_scans);
 KSME_ATTR_RO(stable_node_chains, "%lu", ksme.core.counters.stable_node_chains);
 KSME_ATTR_RO(stable_node_dups, "%lu", ksme.core.counters.stable_node_dups);
+KSME_ATTR_RO(pages_thp_deferred, "%lu", ksme.core.counters.thp_deferred);
 KSME_ATTR_RO(general_profit, "%ld", general_profit());
 
 /*
@@ -270,6 +281,8 @@ static struct attribute *ksme_attrs[] = {
 	&full_hash_passes_attr.attr,
 	&backoff_passes_attr.attr,
 	&zero_pages_only_attr.attr,
+	&thp_min_partners_attr.attr,
+	&pages_thp_deferred_attr.attr,
 	&merge_domain_attr.attr,
 	&pages_domain_refused_attr.attr,
 	&advisor_mode_attr.attr,

@@ -43,6 +43,9 @@ static const struct {
 	{ KSM_ABI_ZERO_PAGES_ONLY, "only pages of zeroes are merged, with the kernel's zero page" },
 	{ KSM_ABI_BACKOFF_PASSES,
 	  "pages written soon after merging are left alone for so many passes at most" },
+	{ KSM_ABI_THP_MIN_PARTNERS,
+	  "a huge page is split when so many of its 512 pages can be merged; 513: never" },
+	{ KSM_ABI_PAGES_THP_DEFERRED, "what thp_min_partners costs: pages kept in huge ones" },
 };
 
 const char *tuning_help(unsigned int id)

@@ -2,6 +2,7 @@
 /*
  * Passes: the cursor goes through all slots in order, then the unstable tree is thrown away.
  */
+#include "huge.h"
 #include "index.h"
 #include "items.h"
 
@@ -61,6 +62,7 @@ bool ksm_core_next_slot(struct ksm_core *core)
 	if (!slot)
 		return false;
 	ksm_remove_trailing_rmap_items(core, core->scan.rmap_list);
+	ksm_huge_sweep(core, slot);
 	if (list_is_last(&slot->mm_node, &core->slots)) {
 		end_pass(core);
 		return false;
@@ -84,6 +86,7 @@ void ksm_core_reset_scan(struct ksm_core *core)
 	set_cursor(core, NULL);
 	ksm_index_reset_unstable(core);
 	list_for_each_entry(slot, &core->slots, mm_node) {
+		ksm_huge_forget(core, slot);
 		for (item = slot->rmap_list; item; item = item->rmap_list) {
 			if (item->address & FOREIGN_FLAG)
 				core->counters.domain_refused--;

@@ -6,6 +6,7 @@
  * the address space: items that no candidate matches are freed in passing, so that a list is
  * right again after every pass, whatever was unmapped meanwhile.
  */
+#include "huge.h"
 #include "index.h"
 #include "items.h"
 
@@ -38,6 +39,8 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
 	core->max_page_sharing = 256;
 	core->prune_millisecs = 2000;
 	core->backoff = 0;
+	core->huge_mask = 0;
+	core->thp_min_partners = 1;
 	core->smart_scan = true;
 	core->use_zero_pages = false;
 	core->zero_pages_only = false;
@@ -103,6 +106,7 @@ void ksm_core_add_slot(struct ksm_core *core, struct ksm_mm_slot *slot, struct m
 
 	slot->mm = mm;
 	slot->rmap_list = NULL;
+	slot->huge = RB_ROOT;
 	list_add_tail(&slot->mm_node, before);
 	hash_add(core->slots_hash, &slot->hash, (unsigned long)mm);
 }
@@ -134,6 +138,7 @@ struct ksm_mm_slot *ksm_core_find_slot(struct ksm_core *core, struct mm_struct *
 void ksm_core_remove_slot(struct ksm_core *core, struct ksm_mm_slot *slot)
 {
 	ksm_remove_trailing_rmap_items(core, &slot->rmap_list);
+	ksm_huge_forget(core, slot);
 	if (core->scan.mm_slot == slot) {
 		core->scan.rmap_list = &slot->rmap_list;
 		ksm_core_next_slot(core);

@@ -26,6 +26,7 @@
 
 struct page;
 struct ksm_core;
+struct ksm_huge;
 
 #define KSM_BACKOFF_MAX 255
 
@@ -38,6 +39,7 @@ struct ksm_core;
  * @mm_node: in ksm_core.slots, scan order
  * @mm: the address space; the embedding side holds the reference
  * @rmap_list: its items, by ascending address
+ * @huge: what is known of its huge pages
  *
  * The mm side embeds it and owns its memory.
  */
@@ -46,6 +48,7 @@ struct ksm_mm_slot {
 	struct list_head mm_node;
 	struct mm_struct *mm;
 	struct ksm_rmap_item *rmap_list;
+	struct rb_root huge;
 };
 
 /**
@@ -75,6 +78,7 @@ struct ksm_scan {
  * @settled: not 0: the candidate stands for so many pages from @address on, of which each is the
  *	page of the node that its item hangs on; only @address and @skip are set
  * @skip: with @settled: of which each is to be left alone, as ksm_core_may_skip() said
+ * @huge: the page is a part of a huge one, mapped as such
  *
  * For KSM pages (@node or @orphan) @hash is not filled in.
  */
@@ -87,6 +91,7 @@ struct ksm_candidate {
 	struct ksm_stable_node *node;
 	bool orphan;
 	bool skip;
+	bool huge;
 	int nid;
 	unsigned int settled;
 };
@@ -164,6 +169,12 @@ struct ksm_ops {
 	struct page *(*hold_item)(void *ctx, struct ksm_rmap_item *item);
 
 	/**
+	 * @maps: is @page what is mapped at the address of an unstable item? 1, 0 or -EAGAIN: its
+	 * address space is contended. Splits no huge page, which @hold_item may.
+	 */
+	int (*maps)(void *ctx, struct ksm_rmap_item *item, struct page *page);
+
+	/**
 	 * @merge_into: replace @item's page @page (of the scanned slot) by @kpage,
 	 * the page of @node, which the core holds (KSM_HOLD). Write-protects,
 	 * compares all bytes, replaces the PTE, takes @item's anon_vma reference and
@@ -222,6 +233,9 @@ struct ksm_ops {
 	/** @alloc_node: zeroed, as @alloc_item. */
 	struct ksm_stable_node *(*alloc_node)(void *ctx);
 	void (*free_node)(void *ctx, struct ksm_stable_node *node);
+	/** @alloc_huge: zeroed, as @alloc_item. NULL: huge pages are split as if they were none. */
+	struct ksm_huge *(*alloc_huge)(void *ctx);
+	void (*free_huge)(void *ctx, struct ksm_huge *huge);
 
 	/** @now: milliseconds, monotonic, any origin. */
 	unsigned long (*now)(void *ctx);
@@ -253,6 +267,8 @@ struct ksm_counters {
 	unsigned long stable_node_dups;
 	unsigned long domain_refused; /* pages that only their domain keeps from being merged */
 	unsigned long nodes; /* struct ksm_stable_node in use, chains included */
+	unsigned long huge_pages; /* struct ksm_huge in use */
+	unsigned long thp_deferred; /* their parts that have a partner */
 	unsigned long broken; /* invariants seen violated: worth a WARN_ON_ONCE, never a BUG */
 	unsigned long outcomes[KSM_NR_OUTCOMES];
 };
@@ -265,6 +281,7 @@ struct ksm_counters {
  * @ops: its surroundings
  * @ctx: handed to every op
  * @page_mask: ~(page size - 1)
+ * @huge_mask: likewise of huge pages; 0 where there are none
  * @nr_nodes: number of trees of each kind
  * @stable: per-node stable trees, ordered by hash; equal hashes need not be equal contents
  * @unstable: per-node unstable trees, ordered by hash
@@ -279,6 +296,7 @@ struct ksm_counters {
  *	most; KSM_BACKOFF_MAX at most, 0: for none
  * @use_zero_pages: merge pages of zeroes with the zero page
  * @zero_pages_only: that, and merge no others
+ * @thp_min_partners: a huge page is split when so many of its parts have a partner
  * @zero_hash: hash of a page of zeroes
  * @domains: pages merge only within a domain (ops->domain)
  * @domain: of the address space of the visit under way; 0 without @domains
@@ -290,6 +308,7 @@ struct ksm_core {
 	const struct ksm_ops *ops;
 	void *ctx;
 	unsigned long page_mask;
+	unsigned long huge_mask;
 	int nr_nodes;
 	struct rb_root *stable;
 	struct rb_root *unstable;
@@ -300,6 +319,7 @@ struct ksm_core {
 	int max_page_sharing;
 	unsigned int prune_millisecs;
 	unsigned int backoff;
+	unsigned int thp_min_partners;
 	bool smart_scan;
 	bool use_zero_pages;
 	bool zero_pages_only;
@@ -426,42 +446,6 @@ static inline struct ksm_rmap_item *ksm_core_item_at(struct ksm_core *core,
 		item = item->rmap_list;
 	*at = item;
 	return (item->address & core->page_mask) == address ? item : NULL;
-}
-
-/*
- * Smart scan: one pass in how many looks at a page that was not merged in @age of them. About
- * in-tree's frequencies, but powers of two.
- */
-static inline unsigned int smart_scan_step(u8 age)
-{
-	if (age < 3)
-		return 1;
-	if (age == 3)
-		return 2;
-	return age <= 8 ? 4 : 8;
-}
-
-/*
- * ksm_core_may_skip: whether this pass leaves the page of @item alone; in-tree:
- * should_skip_rmap_item(). Such a page need not be read. A run of them is one candidate with @skip;
- * as a run of pages which are those of the nodes that their items hang on, and which belong into
- * that node's tree and domain, is one with @settled alone: a visit would change nothing.
- *
- * In-tree counts each page's skips down from its last look. Two equal pages that were registered
- * some passes apart may then be looked at in different passes for ever, and the unstable tree, in
- * which they would meet, lives for one (13, 15, 16 and 22 passes apart, for example). Here the
- * number of the pass decides, and what the page last held, so that passes share the work evenly
- * and equal pages have the same ones. Each step is a multiple of the ones before: whenever an old
- * page is looked at, so is every younger one that equals it. What backs off (items.c) does so in
- * all passes.
- */
-static inline bool ksm_core_may_skip(const struct ksm_core *core, const struct ksm_rmap_item *item)
-{
-	if (item->address & STABLE_FLAG)
-		return false;
-	if (item->remaining_skips && core->backoff)
-		return true;
-	return core->smart_scan && (core->scan.seqnr + item->sample) % smart_scan_step(item->age);
 }
 
 const char *ksm_outcome_text(enum ksm_outcome outcome);

@@ -17,6 +17,7 @@
 	X(FIRST_SEEN, "seen for the first time")                               \
 	X(VOLATILE, "changed since the last look")                             \
 	X(UNSHARED, "no equal page found")                                     \
+	X(DEFERRED, "in a huge page with too few equal ones, or its equal is") \
 	X(RACED, "an equal page was found and lost: contended or changed")     \
 	X(PINNED, "has references KSM cannot account for")                     \
 	X(GONE, "no longer mapped in a mergeable area")                        \

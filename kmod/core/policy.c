@@ -25,8 +25,10 @@
  * What may go wrong is therefore that two equal pages meet one pass later; never that two
  * different pages become one.
  */
+#include "huge.h"
 #include "index.h"
 #include "items.h"
+#include "smart.h"
 
 /* The visit is not over: try the next thing. */
 #define UNDECIDED KSM_NR_OUTCOMES
@@ -154,6 +156,16 @@ static enum ksm_outcome merge_with_ksm_page(struct ksm_core *core, const struct 
 	return outcome;
 }
 
+/* Is there an equal KSM page, and the candidate part of a huge page with too few partners? */
+static bool deferred_from_ksm_page(struct ksm_core *core, const struct ksm_candidate *cand,
+				   struct ksm_huge *huge)
+{
+	struct ksm_stable_node *run[KSM_INDEX_RUN];
+
+	return huge && ksm_index_find_stable(core, cand->nid, key_of(core, cand), run) &&
+	       !ksm_huge_partner(core, huge, cand->address);
+}
+
 static void unstable_tree_insert(struct ksm_core *core, struct ksm_rmap_item *item, u64 key,
 				 int nid, const struct ksm_index_place *place)
 {
@@ -218,6 +230,7 @@ static enum ksm_outcome try_to_merge_two_pages(struct ksm_core *core,
 			unstable_tree_insert(core, tree_item, key, cand->nid, NULL);
 	}
 	if (!err) {
+		ksm_huge_split(core, tree_item);
 		note_new(core, cand, item, tree_page, node);
 		ksm_stable_tree_insert(core, node, tree_page, chain);
 		return KSM_OUTCOME_NEW_PAGE;
@@ -230,16 +243,43 @@ static enum ksm_outcome try_to_merge_two_pages(struct ksm_core *core,
 }
 
 /*
+ * What two pages of one key may become: one; one when huge pages have more partners; nothing, for
+ * they are one since a fork; nothing now, for that cannot be told.
+ */
+enum pair { PAIR, PAIR_DEFERRED, PAIR_SAME, PAIR_CONTENDED };
+
+static enum pair pair_of(struct ksm_core *core, const struct ksm_candidate *cand,
+			 struct ksm_huge *huge, struct ksm_rmap_item *tree_item)
+{
+	struct ksm_huge *other = ksm_huge_of_item(core, tree_item);
+	bool enough;
+	int same;
+
+	if (!huge && !other)
+		return PAIR;
+	same = core->ops->maps(core->ctx, tree_item, cand->page);
+	if (same)
+		return same > 0 ? PAIR_SAME : PAIR_CONTENDED;
+	ksm_huge_partner(core, huge, cand->address);
+	enough = ksm_huge_partner(core, other, tree_item->address);
+	return enough && ksm_huge_enough(core, huge) ? PAIR : PAIR_DEFERRED;
+}
+
+/*
  * Find an equal page in the unstable tree and merge with it, else leave the page there.
  *
  * Usually there is one item of a hash at most. There are more when a merge failed: pinned memory,
  * say, that stays so. Each visit tries one partner only, for a try costs a write-protection; and
  * begins with another one in each pass, lest a page that cannot be merged stand for ever between
  * two that can.
+ *
+ * A part of a huge page that is not to be split stays out of the tree when an equal page is in it,
+ * who will find that one: else the few places of one hash would be full of pages to no avail.
  */
 static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 						    const struct ksm_candidate *cand,
-						    struct ksm_rmap_item *item, bool full)
+						    struct ksm_rmap_item *item,
+						    struct ksm_huge *huge, bool full)
 {
 	struct ksm_rmap_item *run[KSM_INDEX_RUN];
 	enum ksm_outcome outcome = KSM_OUTCOME_UNSHARED;
@@ -253,9 +293,17 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 		struct ksm_rmap_item *tree_item = run[(first + i) % n];
 		struct page *tree_page;
 		bool same, equal;
+		enum pair pair;
 
 		if (domain_of(core, tree_item->mm) != core->domain)
 			continue;
+		pair = pair_of(core, cand, huge, tree_item);
+		if (pair == PAIR_SAME)
+			return outcome;
+		if (pair != PAIR) {
+			outcome = pair == PAIR_DEFERRED ? KSM_OUTCOME_DEFERRED : KSM_OUTCOME_RACED;
+			continue;
+		}
 		tree_page = core->ops->hold_item(core->ctx, tree_item);
 		if (IS_ERR(tree_page)) {
 			if (PTR_ERR(tree_page) == -ESTALE)
@@ -290,7 +338,8 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 		if (equal)
 			break;
 	}
-	unstable_tree_insert(core, item, key, cand->nid, n ? NULL : &place);
+	if (outcome != KSM_OUTCOME_DEFERRED || ksm_huge_enough(core, huge))
+		unstable_tree_insert(core, item, key, cand->nid, n ? NULL : &place);
 	return outcome;
 }
 
@@ -378,15 +427,54 @@ static bool note_content(struct ksm_rmap_item *item, const struct ksm_candidate 
 }
 
 /*
- * The whole of it: merged already, with pages that it may be merged with; else zeroes, where these
- * are special; else equal to a KSM page; else, if it was left alone since the last visit, to a
- * page of the unstable tree.
+ * Zeroes, where these are special; else equal to a KSM page; else, if it was left alone since the
+ * last visit, to a page of the unstable tree.
  */
-static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct ksm_candidate *cand)
+static enum ksm_outcome merge_page(struct ksm_core *core, const struct ksm_candidate *cand,
+				   struct ksm_rmap_item *item, struct ksm_huge *huge, u8 age)
 {
 	enum ksm_outcome outcome = UNDECIDED;
+	bool zero, only = core->zero_pages_only, full = false, deferred = false, same;
+
+	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
+	zero = (core->use_zero_pages || only) && core->ops->merge_zero && !cand->sampled &&
+	       !((cand->hash ^ core->zero_hash) & ~KSM_DOMAIN_MASK);
+	if (!zero && !only && !cand->sampled) {
+		deferred = deferred_from_ksm_page(core, cand, huge);
+		if (!deferred)
+			outcome = merge_with_ksm_page(core, cand, item, &full);
+	}
+	if (outcome != UNDECIDED)
+		return outcome;
+
+	same = note_content(item, cand);
+	if (deferred)
+		return KSM_OUTCOME_DEFERRED;
+	if (!age)
+		return KSM_OUTCOME_FIRST_SEEN;
+	if (!same)
+		return KSM_OUTCOME_VOLATILE;
+	if (!zero)
+		return only ? KSM_OUTCOME_UNSHARED :
+			      unstable_tree_search_insert(core, cand, item, huge, full);
+	if (!ksm_huge_partner(core, huge, cand->address))
+		return KSM_OUTCOME_DEFERRED;
+	return outcome_of(core->ops->merge_zero(core->ctx, item, cand->page), KSM_OUTCOME_ZERO);
+}
+
+static bool is_merged(enum ksm_outcome outcome)
+{
+	return outcome == KSM_OUTCOME_MERGED || outcome == KSM_OUTCOME_NEW_PAGE ||
+	       outcome == KSM_OUTCOME_ZERO;
+}
+
+/* The whole of it: merged already; to be left alone in this pass; else what merge_page() says. */
+static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct ksm_candidate *cand)
+{
+	enum ksm_outcome outcome;
 	struct ksm_rmap_item *item;
-	bool only, zero, full = false, same, skip;
+	struct ksm_huge *huge;
+	bool skip;
 	u8 age;
 
 	if (cand->orphan)
@@ -406,26 +494,11 @@ static enum ksm_outcome cmp_and_merge_page(struct ksm_core *core, const struct k
 		return KSM_OUTCOME_SKIPPED;
 	if (core->domain == KSM_DOMAIN_NONE)
 		return KSM_OUTCOME_GONE;
-	/* Not into a KSM page of zeroes that is older than the wish for zero pages. */
-	only = core->zero_pages_only;
-	zero = (core->use_zero_pages || only) && core->ops->merge_zero && !cand->sampled &&
-	       !((cand->hash ^ core->zero_hash) & ~KSM_DOMAIN_MASK);
-	if (!zero && !only && !cand->sampled)
-		outcome = merge_with_ksm_page(core, cand, item, &full);
-	if (outcome != UNDECIDED)
-		return outcome;
-
-	same = note_content(item, cand);
-	if (!age)
-		return KSM_OUTCOME_FIRST_SEEN;
-	if (!same)
-		return KSM_OUTCOME_VOLATILE;
-	if (zero)
-		return outcome_of(core->ops->merge_zero(core->ctx, item, cand->page),
-				  KSM_OUTCOME_ZERO);
-	if (only)
-		return KSM_OUTCOME_UNSHARED;
-	return unstable_tree_search_insert(core, cand, item, full);
+	huge = ksm_huge_visit(core, cand);
+	outcome = merge_page(core, cand, item, huge, age);
+	if (huge && is_merged(outcome))
+		ksm_huge_split(core, item);
+	return outcome;
 }
 
 /**

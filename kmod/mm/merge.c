@@ -515,9 +515,10 @@ out:
 	return err;
 }
 
+/* Two parts of it. One page that is shared since a fork is no reason to split anything. */
 static bool in_one_huge_page(struct page *a, struct page *b)
 {
-	return PageCompound(a) && compound_head(a) == compound_head(b);
+	return a != b && PageCompound(a) && compound_head(a) == compound_head(b);
 }
 
 /* Whoever else splits it meanwhile does what is wanted here, too. */
@@ -569,4 +570,27 @@ struct page *ksme_hold_item(void *ctx, struct ksm_rmap_item *item)
 	page = mergeable_page(item);
 	second_mm_leave(item->mm);
 	return page;
+}
+
+/**
+ * ksme_maps - ops->maps: is a page what the item of another one maps?
+ * @ctx: unused
+ * @item: in the unstable tree
+ * @page: referenced
+ */
+int ksme_maps(void *ctx, struct ksm_rmap_item *item, struct page *page)
+{
+	struct vm_area_struct *vma;
+	struct page *mapped = NULL;
+	int err = second_mm_enter(item->mm);
+
+	if (err)
+		return err == -EAGAIN ? err : 0;
+	vma = ksme_mergeable_vma(item->mm, item_address(item));
+	if (vma)
+		mapped = ksme_page_at(vma, item_address(item));
+	if (mapped)
+		put_page(mapped);
+	second_mm_leave(item->mm);
+	return mapped == page;
 }

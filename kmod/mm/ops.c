@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "engine.h"
+#include "huge.h"
 #include "trace.h"
 
 /*
@@ -18,6 +19,8 @@ static struct ksm_rmap_item *item_pool;
 static struct hlist_head node_pool = HLIST_HEAD_INIT;
 static unsigned int items_reserved;
 static unsigned int nodes_reserved;
+static struct ksm_huge *huge_pool[KSME_RESERVE_HUGE];
+static unsigned int huge_reserved;
 
 /**
  * ksme_reserve - allocate what one chunk may need
@@ -46,6 +49,14 @@ void ksme_reserve(void)
 			break;
 		hlist_add_head(&node->hlist_dup, &node_pool);
 		nodes_reserved++;
+	}
+	while (huge_reserved < KSME_RESERVE_HUGE) {
+		struct ksm_huge *huge =
+			kzalloc(sizeof(*huge), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+
+		if (!huge)
+			break;
+		huge_pool[huge_reserved++] = huge;
 	}
 }
 
@@ -93,6 +104,16 @@ static struct ksm_stable_node *alloc_node(void *ctx)
 static void free_node(void *ctx, struct ksm_stable_node *node)
 {
 	kmem_cache_free(node_cache, node);
+}
+
+static struct ksm_huge *alloc_huge(void *ctx)
+{
+	return huge_reserved ? huge_pool[--huge_reserved] : NULL;
+}
+
+static void free_huge(void *ctx, struct ksm_huge *huge)
+{
+	kfree(huge);
 }
 
 /*
@@ -170,6 +191,7 @@ static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 			.sample = spot->sample,
 			.sampled = spot->sampled,
 			.skip = spot->skip,
+			.huge = spot->huge,
 			.settled = spot->settled,
 		};
 		if (spot->settled)
@@ -177,6 +199,8 @@ static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 		batch->page = page_of_spot(batch, spot);
 		if (batch->page) {
 			describe_page(cand, batch->page);
+			/* A part of it may have been merged since. */
+			cand->huge &= PageCompound(batch->page);
 			return true;
 		}
 	}
@@ -246,6 +270,7 @@ const struct ksm_ops ksme_ops = {
 	.hold = ksme_hold,
 	.release = ksme_release,
 	.hold_item = ksme_hold_item,
+	.maps = ksme_maps,
 	.merge_into = ksme_merge_into,
 	.promote_pair = ksme_promote_pair,
 	.merge_zero = ksme_merge_zero,
@@ -259,6 +284,8 @@ const struct ksm_ops ksme_ops = {
 	.free_item = free_item,
 	.alloc_node = alloc_node,
 	.free_node = free_node,
+	.alloc_huge = alloc_huge,
+	.free_huge = free_huge,
 	.now = now,
 	.emit = emit,
 	.outcome = outcome,
@@ -291,11 +318,14 @@ void ksme_ops_exit(void)
 {
 	struct ksm_stable_node *node;
 	struct ksm_rmap_item *item;
+	struct ksm_huge *huge;
 
 	while ((node = alloc_node(NULL)))
 		free_node(NULL, node);
 	while ((item = alloc_item(NULL)))
 		free_item(NULL, item);
+	while ((huge = alloc_huge(NULL)))
+		free_huge(NULL, huge);
 	kmem_cache_destroy(node_cache);
 	kmem_cache_destroy(item_cache);
 }

@@ -12,6 +12,8 @@
 #include <linux/hugetlb.h>
 #include <linux/memremap.h>
 
+#include "smart.h"
+
 /**
  * ksme_mergeable_vma - the mergeable area at an address
  * @mm: address space, mmap_lock held
@@ -165,7 +167,7 @@ struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address)
  */
 struct visitor {
 	unsigned int (*known)(void *arg, pte_t *pte, unsigned long address, unsigned long end);
-	bool (*page)(void *arg, struct page *page, unsigned long address);
+	bool (*page)(void *arg, struct page *page, unsigned long address, bool huge);
 	bool (*zero)(void *arg, unsigned long address);
 	void *arg;
 };
@@ -183,7 +185,7 @@ static unsigned long walk_huge(struct mm_struct *mm, pmd_t *pmd, unsigned long a
 	for (; address < end; address += PAGE_SIZE) {
 		struct page *page = huge_subpage(*pmd, address);
 
-		if (page && !visitor->page(visitor->arg, page, address))
+		if (page && !visitor->page(visitor->arg, page, address, true))
 			break;
 	}
 	spin_unlock(ptl);
@@ -197,7 +199,7 @@ static __always_inline bool visit_pte(const struct visitor *visitor, pte_t pte,
 
 	page = pte_candidate(pte);
 	if (page)
-		return visitor->page(visitor->arg, page, address);
+		return visitor->page(visitor->arg, page, address, false);
 	return !ksme_is_zero_pte(pte) || visitor->zero(visitor->arg, address);
 }
 
@@ -397,7 +399,7 @@ static void recall(struct ksme_batch *batch, struct ksme_spot *spot)
 					     &spot->sample);
 }
 
-static bool take_spot(void *arg, struct page *page, unsigned long address)
+static bool take_spot(void *arg, struct page *page, unsigned long address, bool huge)
 {
 	struct ksme_batch *batch = arg;
 	struct ksm_rmap_item *item = ksm_core_item_at(&ksme.core, &batch->item, address);
@@ -420,6 +422,7 @@ static bool take_spot(void *arg, struct page *page, unsigned long address)
 		.address = address,
 		.pfn = page_to_pfn(page),
 		.page = page,
+		.huge = huge,
 	};
 	if (!ksme_is_ksm(page))
 		recall(batch, spot);
@@ -465,7 +468,7 @@ void ksme_collect(struct ksme_batch *batch, unsigned long start)
 	batch->done = true;
 }
 
-static bool stop_at_ksm(void *arg, struct page *page, unsigned long address)
+static bool stop_at_ksm(void *arg, struct page *page, unsigned long address, bool huge)
 {
 	return !ksme_is_ksm(page);
 }

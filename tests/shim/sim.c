@@ -61,6 +61,7 @@ struct sim *sim_new(uint64_t seed, int nr_nodes)
 	/* Most tests want each page visited in each pass. */
 	sim->core.smart_scan = false;
 	sim->core.observed = true;
+	sim->core.huge_mask = ~(SIM_HUGE * SIM_PAGE_SIZE - 1);
 	sim->core.zero_hash = sim_hash(sim, 0);
 	sim->zero = sim_page(sim, 0, 0);
 	sim_get(sim->zero);
@@ -90,9 +91,9 @@ void sim_free(struct sim *sim)
 	sim_unload(sim);
 	sim_check(sim);
 	sim_put(sim, sim->zero);
-	if (sim->items || sim->nodes || sim->anon_vmas)
-		sim_violation(sim, "leaked %ld items, %ld nodes, %ld anon_vma references",
-			      sim->items, sim->nodes, sim->anon_vmas);
+	if (sim->items || sim->nodes || sim->huges || sim->anon_vmas)
+		sim_violation(sim, "leaked %ld items, %ld nodes, %ld huge, %ld anon_vma references",
+			      sim->items, sim->nodes, sim->huges, sim->anon_vmas);
 	for (unsigned long pfn = 0; pfn < sim->nr_frames; pfn++)
 		if (sim->frames[pfn])
 			sim_violation(sim, "a reference to pfn %lu was leaked", pfn);
@@ -207,6 +208,62 @@ void sim_map(struct sim *sim, struct mm_struct *mm, int i, u64 content, int nid)
 {
 	mm->vpages[i].expect = content;
 	sim_remap(sim, &mm->vpages[i], sim_page(sim, content, nid));
+}
+
+/*
+ * Is the address part of a huge page, mapped as such? A write, an unmapping, a migration of one
+ * part in this address space leaves the others small here; elsewhere the huge page may still be
+ * one.
+ */
+bool sim_is_huge(const struct mm_struct *mm, int i)
+{
+	int first = i / SIM_HUGE * SIM_HUGE;
+	const struct page *page = mm->vpages[i].page;
+
+	if (!page || !page->huge || first + SIM_HUGE > mm->nr)
+		return false;
+	for (i = first; i < first + SIM_HUGE; i++)
+		if (!mm->vpages[i].mergeable || !mm->vpages[i].page ||
+		    mm->vpages[i].page->huge != page->huge)
+			return false;
+	return true;
+}
+
+/* As khugepaged: the pages around one become a huge page, if all are there and one's own. */
+bool sim_collapse(struct sim *sim, struct mm_struct *mm, int i)
+{
+	int first = i / SIM_HUGE * SIM_HUGE;
+
+	if (first + SIM_HUGE > mm->nr)
+		return false;
+	for (i = first; i < first + SIM_HUGE; i++) {
+		const struct page *page = mm->vpages[i].page;
+
+		if (!page || !mm->vpages[i].mergeable || page->ksm || page->huge || page->refs ||
+		    page->mapcount > 1 || page->pinned || page == sim->zero)
+			return false;
+	}
+	sim->huge_pages++;
+	for (i = first; i < first + SIM_HUGE; i++) {
+		u64 content = mm->vpages[i].page->content;
+
+		sim_map(sim, mm, i, content, mm->vpages[first].page->nid);
+		mm->vpages[i].page->huge = sim->huge_pages;
+	}
+	return true;
+}
+
+/* All parts of the huge page that @page is one of, if it is, become small pages. */
+void sim_split(struct sim *sim, const struct page *page)
+{
+	unsigned long huge = page->huge;
+
+	if (!huge)
+		return;
+	sim->splits++;
+	for (unsigned long pfn = 0; pfn < sim->nr_frames; pfn++)
+		if (sim->frames[pfn] && sim->frames[pfn]->huge == huge)
+			sim->frames[pfn]->huge = 0;
 }
 
 void sim_write(struct sim *sim, struct mm_struct *mm, int i, u64 content)

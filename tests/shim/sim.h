@@ -17,6 +17,7 @@
 #define SIM_PAGE_SHIFT 12
 #define SIM_MAX_NODES 2
 #define SIM_BATCH_MAX 64
+#define SIM_HUGE 4 /* pages in a huge page */
 #define SIM_FULL_PASSES 4 /* each page is read in full at least once in so many passes */
 /* Virtual page i is at SIM_ADDRESS(i). */
 #define SIM_ADDRESS(i) (((unsigned long)(i) + 16) << SIM_PAGE_SHIFT)
@@ -32,6 +33,7 @@
  * @locked: the page lock
  * @pinned: has references that nobody can account for
  * @ksm: is a KSM page: never written again
+ * @huge: number of the huge page that it is a part of, 0: of none
  * @node: of a KSM page: its stable node, NULL for an orphan
  */
 struct page {
@@ -43,6 +45,7 @@ struct page {
 	bool locked;
 	bool pinned;
 	bool ksm;
+	unsigned long huge;
 	struct ksm_stable_node *node;
 };
 
@@ -84,6 +87,7 @@ enum sim_op {
 	SIM_UNSHARE,
 	SIM_ALLOC_ITEM,
 	SIM_ALLOC_NODE,
+	SIM_ALLOC_HUGE,
 	SIM_NR_OPS
 };
 
@@ -103,6 +107,8 @@ enum sim_op {
  * @stale_next: ops->next offers pages as they were when collected, not as they are
  * @zero: the zero page; mapped without being anonymous memory
  * @settled_runs: pages that a visit would not change are one candidate, as in the kernel
+ * @huge_pages: how many there were
+ * @splits: how many of them were split for a merge
  * @batch_pages: the pages of @batch, referenced
  */
 struct sim {
@@ -129,6 +135,8 @@ struct sim {
 	int meddle_chance;
 	bool stale_next;
 	bool settled_runs;
+	unsigned long huge_pages;
+	unsigned long splits;
 	unsigned long calls[SIM_NR_OPS];
 	unsigned long failed; /* how many calls were made to fail */
 
@@ -140,6 +148,7 @@ struct sim {
 
 	long items; /* allocated */
 	long nodes;
+	long huges;
 	long anon_vmas;
 	unsigned long emitted[KSM_EMIT_SCAN_STOP + 1];
 	unsigned long outcomes;
@@ -158,6 +167,9 @@ void sim_register(struct sim *sim, struct mm_struct *mm);
 void sim_unregister(struct sim *sim, struct mm_struct *mm);
 void sim_write(struct sim *sim, struct mm_struct *mm, int i, u64 content);
 void sim_map(struct sim *sim, struct mm_struct *mm, int i, u64 content, int nid);
+bool sim_is_huge(const struct mm_struct *mm, int i);
+bool sim_collapse(struct sim *sim, struct mm_struct *mm, int i);
+void sim_split(struct sim *sim, const struct page *page);
 void sim_zap(struct sim *sim, struct mm_struct *mm, int i);
 struct mm_struct *sim_fork(struct sim *sim, struct mm_struct *mm);
 void sim_exit(struct sim *sim, struct mm_struct *mm);

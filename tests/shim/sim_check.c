@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "huge.h"
 #include "index.h"
 #include "sim.h"
 
@@ -15,6 +16,7 @@ struct tally {
 	unsigned long in_unstable;  /* to be found in the unstable trees, by their age */
 	unsigned long live_nodes;   /* whose page exists */
 	unsigned long refused;      /* that only their domain keeps from being merged */
+	unsigned long huge_pages, deferred;
 };
 
 #define MUST_EQUAL(sim, what, is, counted)                                             \
@@ -54,6 +56,28 @@ static void check_item(struct sim *sim, struct mm_struct *mm, struct ksm_rmap_it
 	}
 }
 
+static void check_huge(struct sim *sim, struct mm_struct *mm, struct tally *tally)
+{
+	struct rb_node *rb;
+
+	if (shim_rb_check(&mm->slot.huge) < 0)
+		sim_violation(sim, "the huge pages of mm %d are no red-black tree", mm->id);
+	for (rb = rb_first(&mm->slot.huge); rb; rb = rb_next(rb)) {
+		struct ksm_huge *huge = rb_entry(rb, struct ksm_huge, node);
+		u64 parts = huge->seen[0] | huge->before[0];
+
+		tally->huge_pages++;
+		tally->deferred += huge->partners;
+		MUST_EQUAL(sim, "partners", huge->partners, __builtin_popcountll(parts));
+		if (huge->address & ~sim->core.huge_mask || parts >> SIM_HUGE)
+			sim_violation(sim, "a huge page at %#lx, parts %#llx", huge->address,
+				      parts);
+		if (rb_prev(rb) &&
+		    rb_entry(rb_prev(rb), struct ksm_huge, node)->address >= huge->address)
+			sim_violation(sim, "the huge pages of mm %d do not ascend", mm->id);
+	}
+}
+
 static void check_slot(struct sim *sim, struct mm_struct *mm, struct tally *tally)
 {
 	struct ksm_scan *scan = &sim->core.scan;
@@ -61,6 +85,7 @@ static void check_slot(struct sim *sim, struct mm_struct *mm, struct tally *tall
 	bool cursor = scan->mm_slot != &mm->slot;
 	unsigned long items = tally->items, merging = tally->stable_items;
 
+	check_huge(sim, mm, tally);
 	for (; *link; link = &(*link)->rmap_list) {
 		bool ahead = (*link)->address >= scan->address;
 
@@ -172,6 +197,9 @@ static void check_counters(struct sim *sim, const struct tally *tally)
 	MUST_EQUAL(sim, "stable items", tally->stable_items, tally->shared + tally->sharing);
 	MUST_EQUAL(sim, "items missing from the unstable trees", tally->in_unstable, 0);
 	MUST_EQUAL(sim, "allocated items", sim->items, tally->items);
+	MUST_EQUAL(sim, "huge pages", counters->huge_pages, tally->huge_pages);
+	MUST_EQUAL(sim, "thp_deferred", counters->thp_deferred, tally->deferred);
+	MUST_EQUAL(sim, "allocated records of huge pages", sim->huges, tally->huge_pages);
 	MUST_EQUAL(sim, "allocated nodes", sim->nodes, tally->nodes);
 	MUST_EQUAL(sim, "anon_vma references", sim->anon_vmas, tally->stable_items);
 	for (int i = 0; i < KSM_NR_OUTCOMES; i++)
@@ -292,14 +320,74 @@ struct seen {
 	u64 domain;
 };
 
-/* Two equal pages that could be one and are two? */
-static void check_pair(struct sim *sim, const struct seen *x, const struct seen *y)
+/* All that is mapped, once for each domain */
+struct world {
+	struct seen *seen;
+	unsigned long n;
+};
+
+static bool are_equal(struct sim *sim, const struct seen *x, const struct seen *y)
 {
 	const struct page *a = x->page, *b = y->page;
 
-	if (a == b || a->content != b->content || (sim->core.nr_nodes > 1 && a->nid != b->nid))
+	return a != b && a->content == b->content &&
+	       !(sim->core.nr_nodes > 1 && a->nid != b->nid) && x->domain == y->domain &&
+	       x->domain != KSM_DOMAIN_NONE;
+}
+
+static bool has_partner(struct sim *sim, const struct world *world, const struct seen *x)
+{
+	if (sim->core.use_zero_pages && !x->page->content)
+		return true;
+	for (unsigned long i = 0; i < world->n; i++)
+		if (are_equal(sim, x, &world->seen[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Since a fork some address space may map a part of a huge page as a small one, which then stands
+ * in the tree for all its mappings: as the part of a huge page it is not counted.
+ */
+static bool mapped_in_parts(struct sim *sim, const struct page *page)
+{
+	for (int m = 0; m < sim->nr_mms; m++)
+		for (int i = 0; i < sim->mms[m]->nr; i++) {
+			const struct page *mapped = sim->mms[m]->vpages[i].page;
+
+			if (mapped && mapped->huge == page->huge && !sim_is_huge(sim->mms[m], i))
+				return true;
+		}
+	return false;
+}
+
+/* Is it small, or part of a huge page in which enough others have a partner, too? */
+static bool may_merge(struct sim *sim, const struct world *world, const struct seen *x)
+{
+	unsigned int partners = 0;
+
+	if (!x->page->huge)
+		return true;
+	if (mapped_in_parts(sim, x->page))
+		return false;
+	for (unsigned long i = 0; i < world->n; i++) {
+		const struct seen *part = &world->seen[i];
+
+		partners += part->page->huge == x->page->huge && part->domain == x->domain &&
+			    has_partner(sim, world, part);
+	}
+	return partners >= sim->core.thp_min_partners;
+}
+
+/* Two equal pages that could be one and are two? */
+static void check_pair(struct sim *sim, const struct world *world, const struct seen *x,
+		       const struct seen *y)
+{
+	const struct page *a = x->page, *b = y->page;
+
+	if (!are_equal(sim, x, y) || (a->ksm && b->ksm))
 		return;
-	if (x->domain != y->domain || x->domain == KSM_DOMAIN_NONE)
+	if (!may_merge(sim, world, x) || !may_merge(sim, world, y))
 		return;
 	if (!a->ksm && !b->ksm)
 		sim_violation(sim, "pfn %lu and %lu are equal and not merged", a->pfn, b->pfn);
@@ -313,13 +401,19 @@ static void check_pair(struct sim *sim, const struct seen *x, const struct seen 
  */
 static unsigned long count_refused(struct sim *sim, const struct seen *seen, unsigned long n)
 {
+	const bool zero = sim->core.use_zero_pages;
 	unsigned long refused = 0;
 
 	for (unsigned long a = 0; a < n; a++) {
 		bool first = true, foreign = false;
 
+		/* Zeroes merge across domains. */
+		if (zero && !seen[a].page->ksm && !seen[a].page->content)
+			continue;
+
 		for (unsigned long b = 0; b < a; b++) {
 			if (seen[a].page->content != seen[b].page->content ||
+			    (zero && !seen[b].page->ksm && !seen[b].page->content) ||
 			    (sim->core.nr_nodes > 1 && seen[a].page->nid != seen[b].page->nid))
 				continue;
 			first &= seen[a].domain != seen[b].domain;
@@ -331,8 +425,11 @@ static unsigned long count_refused(struct sim *sim, const struct seen *seen, uns
 }
 
 /* Is the page what and where it should be? */
-static void check_page(struct sim *sim, const struct page *page, u64 domain)
+static void check_page(struct sim *sim, const struct world *world, const struct seen *x)
 {
+	const struct page *page = x->page;
+	u64 domain = x->domain;
+
 	if (page->ksm && !page->node)
 		sim_violation(sim, "pfn %lu is an orphan still", page->pfn);
 	if (page->ksm && ksm_stable_node_domain(page->node) != domain)
@@ -341,8 +438,8 @@ static void check_page(struct sim *sim, const struct page *page, u64 domain)
 	if (page->ksm && sim->core.nr_nodes > 1 && page->node->nid != page->nid)
 		sim_violation(sim, "pfn %lu is of NUMA node %d, in the tree of %d", page->pfn,
 			      page->nid, page->node->nid);
-	if (!page->ksm && !page->content && sim->core.use_zero_pages &&
-	    domain != KSM_DOMAIN_NONE)
+	if (!page->ksm && !page->content && sim->core.use_zero_pages && domain != KSM_DOMAIN_NONE &&
+	    may_merge(sim, world, x))
 		sim_violation(sim, "pfn %lu is not replaced by the zero page", page->pfn);
 }
 
@@ -366,13 +463,16 @@ static bool is_new(const struct seen *seen, unsigned long n, const struct page *
 /*
  * After sim_settle(): all mergeable pages of one content, of one domain and one NUMA node where
  * they are kept apart, are merged, but for a single page that found every KSM page of its content
- * full; no page is merged across domains, and what that costs is counted; every mapping of a KSM
- * page is tracked, and its node is in the right tree.
+ * full, and for parts of huge pages that were not to be split; no page is merged across domains,
+ * and what that costs is counted; every mapping of a KSM page is tracked, and its node is in the
+ * right tree.
  */
 void sim_check_settled(struct sim *sim)
 {
-	unsigned long merged = 0, n = 0;
-	struct seen *seen = calloc(sim->nr_frames * (sim->nr_mms + 1) + 1, sizeof(*seen));
+	unsigned long merged = 0;
+	struct world world = {
+		.seen = calloc(sim->nr_frames * (sim->nr_mms + 1) + 1, sizeof(*world.seen)),
+	};
 	bool countable = sim->core.domains && !sim->hash_mod;
 
 	for (int m = 0; m < sim->nr_mms; m++)
@@ -387,18 +487,19 @@ void sim_check_settled(struct sim *sim)
 				countable &= !page || !page->node;
 				continue;
 			}
-			check_page(sim, page, domain);
 			merged += page->ksm;
-			if (is_new(seen, n, page, domain))
-				seen[n++] = (struct seen){ page, domain };
+			if (is_new(world.seen, world.n, page, domain))
+				world.seen[world.n++] = (struct seen){ page, domain };
 		}
-	for (unsigned long a = 0; a < n; a++)
-		for (unsigned long b = 0; b < n; b++)
-			check_pair(sim, &seen[a], &seen[b]);
+	for (unsigned long a = 0; a < world.n; a++) {
+		check_page(sim, &world, &world.seen[a]);
+		for (unsigned long b = 0; b < world.n; b++)
+			check_pair(sim, &world, &world.seen[a], &world.seen[b]);
+	}
 	MUST_EQUAL(sim, "pages_shared + pages_sharing",
 		   sim->core.counters.pages_shared + sim->core.counters.pages_sharing, merged);
 	if (countable)
 		MUST_EQUAL(sim, "domain_refused at rest", sim->core.counters.domain_refused,
-			   count_refused(sim, seen, n));
-	free(seen);
+			   count_refused(sim, world.seen, world.n));
+	free(world.seen);
 }

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "huge.h"
 #include "sim.h"
 
 /* What each op may answer when it does not do what it was asked for; ends with 0. */
@@ -19,6 +20,7 @@ static const int errors[SIM_NR_OPS][8] = {
 	[SIM_UNSHARE] = { -ENOMEM, -EFAULT },
 	[SIM_ALLOC_ITEM] = { -ENOMEM },
 	[SIM_ALLOC_NODE] = { -ENOMEM },
+	[SIM_ALLOC_HUGE] = { -ENOMEM },
 };
 
 const int *sim_errors(enum sim_op op)
@@ -85,6 +87,7 @@ static bool op_next(void *ctx, struct ksm_candidate *cand)
 	if (cand->settled)
 		return true;
 	page = cand->page;
+	cand->huge &= !!page->huge;
 	/* A stale view may miss that a page became a KSM page, never show a node that is freed. */
 	if (!sim->stale_next || cand->node || cand->orphan) {
 		cand->node = page->ksm ? page->node : NULL;
@@ -181,6 +184,17 @@ static struct page *op_hold_item(void *ctx, struct ksm_rmap_item *item)
 	return vpage->page;
 }
 
+static int op_maps(void *ctx, struct ksm_rmap_item *item, struct page *page)
+{
+	struct sim *sim = ctx;
+
+	if (!(item->address & UNSTABLE_FLAG))
+		sim_violation(sim, "asked what an item maps that is not unstable");
+	if (item->mm->contended && item->mm != sim->scanned)
+		return -EAGAIN;
+	return vpage_of(item)->page == page;
+}
+
 /* What the reverse map needs of an item on a node. All bits high: no age, no number of skips. */
 unsigned long sim_linear_index(const struct ksm_rmap_item *item)
 {
@@ -241,6 +255,7 @@ static int op_merge_into(void *ctx, struct ksm_rmap_item *item, struct page *pag
 		return -EBUSY;
 	if (page == kpage)
 		return -EAGAIN;
+	sim_split(sim, page);
 	if (page->content != kpage->content)
 		return -ESTALE;
 	append(sim, item, node, kpage);
@@ -289,6 +304,8 @@ static int op_promote_pair(void *ctx, struct ksm_rmap_item *item, struct page *p
 		return -EBUSY;
 	if (page->ksm || tree_page->ksm)
 		return -EAGAIN;
+	sim_split(sim, tree_page);
+	sim_split(sim, page);
 	if (page->content != tree_page->content)
 		return -ESTALE;
 	tree_page->ksm = true;
@@ -324,6 +341,7 @@ static int op_merge_zero(void *ctx, struct ksm_rmap_item *item, struct page *pag
 		return -EBUSY;
 	if (page->ksm)
 		return -EAGAIN;
+	sim_split(sim, page);
 	if (page->content)
 		return -ESTALE;
 	sim_remap(sim, vpage, sim->zero);
@@ -431,6 +449,22 @@ static void op_free_node(void *ctx, struct ksm_stable_node *node)
 	free(node);
 }
 
+static struct ksm_huge *op_alloc_huge(void *ctx)
+{
+	struct sim *sim = ctx;
+
+	if (failure(sim, SIM_ALLOC_HUGE))
+		return NULL;
+	sim->huges++;
+	return calloc(1, sizeof(struct ksm_huge));
+}
+
+static void op_free_huge(void *ctx, struct ksm_huge *huge)
+{
+	((struct sim *)ctx)->huges--;
+	free(huge);
+}
+
 static unsigned long op_now(void *ctx)
 {
 	return ((struct sim *)ctx)->now++;
@@ -460,6 +494,7 @@ const struct ksm_ops sim_ops = {
 	.hold = op_hold,
 	.release = op_release,
 	.hold_item = op_hold_item,
+	.maps = op_maps,
 	.merge_into = op_merge_into,
 	.promote_pair = op_promote_pair,
 	.merge_zero = op_merge_zero,
@@ -473,6 +508,8 @@ const struct ksm_ops sim_ops = {
 	.free_item = op_free_item,
 	.alloc_node = op_alloc_node,
 	.free_node = op_free_node,
+	.alloc_huge = op_alloc_huge,
+	.free_huge = op_free_huge,
 	.now = op_now,
 	.emit = op_emit,
 	.outcome = op_outcome,

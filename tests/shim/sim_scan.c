@@ -3,6 +3,7 @@
  * The loop that kmod's walk and thread are elsewhere.
  */
 #include "sim.h"
+#include "smart.h"
 
 static void collect(struct sim *sim, struct mm_struct *mm, int *i, int pages)
 {
@@ -23,6 +24,7 @@ static void collect(struct sim *sim, struct mm_struct *mm, int *i, int pages)
 			.node = page->node,
 			.orphan = page->ksm && !page->node,
 			.nid = sim_ops.page_nid(sim, page),
+			.huge = sim_is_huge(mm, *i),
 		};
 	}
 }

@@ -69,6 +69,32 @@ static void newer_history(struct sim *sim)
 	pass(sim);
 }
 
+/* Huge pages with too few partners, until one more comes; a child maps one of them, too. */
+static void huge_history(struct sim *sim)
+{
+	struct mm_struct *mm[2], *child;
+
+	sim->core.thp_min_partners = 3;
+	mm[0] = fill(sim, "hijk0000");
+	mm[1] = fill(sim, "hilm");
+	for (int i = 4; i < 8; i++)
+		sim_write(sim, mm[0], i, i < 6 ? 0 : 'n');
+	for (int i = 0; i < 12; i += SIM_HUGE)
+		sim_collapse(sim, mm[i / 8], i % 8);
+	for (int i = 0; i < 3; i++)
+		pass(sim);
+	child = sim_fork(sim, mm[1]);
+	sim_register(sim, child);
+	pass(sim);
+	fill(sim, "j");
+	for (int i = 0; i < 3; i++)
+		pass(sim);
+	fill(sim, "l");
+	sim_write(sim, mm[0], 6, 0);
+	for (int i = 0; i < 3; i++)
+		pass(sim);
+}
+
 /* The engine comes again, and keeps domains apart; one of three moves, with its child. */
 static void domain_history(struct sim *sim)
 {
@@ -127,6 +153,7 @@ static void history(struct sim *sim)
 	pass(sim);
 	pass(sim);
 	newer_history(sim);
+	huge_history(sim);
 	domain_history(sim);
 }
 

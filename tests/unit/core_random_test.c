@@ -33,6 +33,9 @@ static struct mm_struct *add_mm(struct sim *sim)
 	for (int i = 0; i < mm->nr; i++)
 		if (sim_random(sim, 5))
 			sim_write(sim, mm, i, sim_content(sim));
+	if (sim_random(sim, 2))
+		for (int i = 0; i < mm->nr; i += SIM_HUGE)
+			sim_collapse(sim, mm, i);
 	mm->domain = random_domain(sim);
 	if (sim_random(sim, 5))
 		sim_register(sim, mm);
@@ -43,7 +46,7 @@ static void act_on_page(struct sim *sim, struct mm_struct *mm, int i)
 {
 	struct sim_vpage *vpage = &mm->vpages[i];
 
-	switch (sim_random(sim, 10)) {
+	switch (sim_random(sim, 11)) {
 	case 0:
 		sim_zap(sim, mm, i);
 		break;
@@ -62,6 +65,9 @@ static void act_on_page(struct sim *sim, struct mm_struct *mm, int i)
 		if (vpage->page && vpage->page != sim->zero && !vpage->page->ksm &&
 		    vpage->page->mapcount == 1)
 			vpage->page->pinned = !vpage->page->pinned && !sim_random(sim, 3);
+		break;
+	case 5:
+		sim_collapse(sim, mm, i);
 		break;
 	default:
 		sim_write(sim, mm, i, sim_content(sim));
@@ -111,7 +117,7 @@ static void turn_a_knob(struct sim *sim)
 	int was = core->nr_nodes, nr = 1 + sim_random(sim, SIM_MAX_NODES);
 	bool set;
 
-	switch (sim_random(sim, 5)) {
+	switch (sim_random(sim, 6)) {
 	case 0:
 		core->smart_scan = !core->smart_scan;
 		break;
@@ -122,6 +128,9 @@ static void turn_a_knob(struct sim *sim)
 		core->zero_pages_only = !core->zero_pages_only;
 		break;
 	case 3:
+		core->thp_min_partners = 1 + sim_random(sim, SIM_HUGE + 1);
+		break;
+	case 4:
 		if (ksm_core_set_domains(core, sim_random(sim, 2)) != !core->counters.nodes)
 			sim_violation(sim, "domains set with %lu nodes", core->counters.nodes);
 		break;
@@ -197,6 +206,7 @@ static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
 	sim->samples = seed % 6 > 1;
 	sim->core.smart_scan = sim_random(sim, 2);
 	sim->core.backoff = sim_random(sim, 2) * 64;
+	sim->core.thp_min_partners = 1 + sim_random(sim, SIM_HUGE + 1);
 	ksm_core_set_domains(&sim->core, sim_random(sim, 2));
 	sim->core.use_zero_pages = sim_random(sim, 2);
 	for (uint64_t i = 0, mms = 1 + sim_random(sim, 4); i < mms; i++)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "shim/sim.h"
+#include "smart.h"
 
 static struct sim *smart_sim(void)
 {

@@ -366,6 +366,24 @@ static void test_domains(void **state)
 	check_alone("domains", KSM_FOUND_OK, "inside their domain");
 }
 
+/* Our engine sparing huge pages, and what that costs. */
+static void test_thp_deferred(void **state)
+{
+	tree_ksm(KSM_ABI_ENGINE_DIR, true);
+	tree_put(KSM_ABI_ENGINE_DIR "/run", "1\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/pages_sharing", "50000\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/thp_min_partners", "16\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/pages_thp_deferred", "20000\n");
+	tree_put(DIR "/run", "0\n");
+	tree_put(DIR "/pages_sharing", "0\n");
+	tree_put(DIR "/pages_shared", "0\n");
+	check_alone("thp", KSM_FOUND_NOTE,
+		    "78.1 MiB in huge pages have equals and stay, for each "
+		    "has fewer than 16 (thp_min_partners)");
+	tree_put(KSM_ABI_ENGINE_DIR "/pages_thp_deferred", "200\n");
+	check_alone("thp", KSM_FOUND_OK, "in huge pages");
+}
+
 /* Without any KSM: that, and what does not depend on it. */
 static void test_no_ksm(void **state)
 {
@@ -474,6 +492,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rates, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_zero_pages_only, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_domains, healthy, tree_delete),
+		cmocka_unit_test_setup_teardown(test_thp_deferred, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_no_ksm, healthy, tree_delete),
 		cmocka_unit_test_setup_teardown(test_engine, healthy, tree_delete),
 		cmocka_unit_test(test_hooks),

@@ -29,8 +29,8 @@ static void test_table(void **state)
 			assert_true(knob->def >= knob->min && knob->def <= knob->max);
 	}
 	assert_int_equal(since, 10); /* 6.1 has 14 files, 6.12 has 24 */
-	assert_int_equal(engine, 5); /* that no in-tree KSM has */
-	assert_int_equal(writable, 17);
+	assert_int_equal(engine, 7); /* that no in-tree KSM has */
+	assert_int_equal(writable, 18);
 	assert_null(ksm_knob_by_id(0));
 	assert_null(ksm_knob_by_id(KSM_ABI_COUNT));
 	assert_null(ksm_knob_by_name("Run"));

@@ -174,6 +174,24 @@ static bool thp_is(const struct doctor *doc, const char *word)
 	       strstr(text, want);
 }
 
+/* The engine knows what it leaves unmerged lest it split huge pages for too little. */
+static bool thp_deferred(struct doctor *doc, struct ksm_finding *f)
+{
+	int64_t deferred = doctor_value(doc, KSM_ABI_PAGES_THP_DEFERRED);
+	int64_t bytes = deferred * ksm_page_size();
+	char text[KSM_FORMAT_MAX];
+
+	if (bytes < (int64_t)WORTH_A_LINE || deferred * 10 <= doc->d.saved_pages)
+		return false;
+	ksm_format_bytes(text, sizeof(text), bytes);
+	ksm_find(f, KSM_FOUND_NOTE,
+		 "ksmctl set thp_min_partners=1, if memory is worth more than huge pages",
+		 "%s in huge pages have equals and stay, for each has fewer than "
+		 "%" PRId64 " (thp_min_partners)",
+		 text, doctor_value(doc, KSM_ABI_THP_MIN_PARTNERS));
+	return true;
+}
+
 /* Huge pages are equal only as a whole to the eye; KSM has to split each before it merges parts. */
 void doctor_thp(struct doctor *doc, struct ksm_finding *f)
 {
@@ -181,6 +199,8 @@ void doctor_thp(struct doctor *doc, struct ksm_finding *f)
 	uint64_t huge = doc->sum.marked_huge, all = doc->sum.marked_anon;
 	char text[KSM_FORMAT_MAX];
 
+	if (thp_deferred(doc, f))
+		return;
 	ksm_format_bytes(text, sizeof(text), (int64_t)huge);
 	if (huge >= WORTH_A_LINE && huge * 2 > all && saved * 10 < huge)
 		ksm_find(f, KSM_FOUND_WRONG,

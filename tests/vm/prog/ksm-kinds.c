@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/trials.h"
@@ -23,19 +24,10 @@
 
 /* ---- huge pages ---- */
 
-/* A range of @nr pages aligned to its own size or 2 MiB, whichever is more; nothing in it yet. */
+/* A range of @nr pages that begins where a huge page may; nothing in it yet. */
 static void map_aligned(struct pages *p, size_t nr, int advice)
 {
-	size_t bytes = nr * page_size(), align = HUGE * page_size();
-	uintptr_t at, to;
-
-	pages_map(p, 2 * nr + 2 * HUGE, opt.seed);
-	at = (uintptr_t)p->mem;
-	to = (at + align - 1) / align * align;
-	munmap((void *)at, to - at);
-	munmap((void *)(to + bytes), at + p->nr * page_size() - to - bytes);
-	p->mem = (void *)to;
-	p->nr = nr;
+	pages_map_aligned(p, nr, HUGE, opt.seed);
 	pages_advise(p, 0, nr, advice);
 }
 
@@ -135,6 +127,83 @@ static const char *huge_alone(void)
 	sets_stay(&s, HUGE, "a huge page without equal pages");
 	must_be_compound(&s.p[0], HUGE);
 	sets_unmap(&s);
+	return NULL;
+}
+
+/* Shared with a child it is still one page, and no pair of equal ones. */
+static const char *huge_forked(void)
+{
+	struct sets s = { .nr = 1 };
+	pid_t child;
+
+	map_aligned(&s.p[0], HUGE, MADV_HUGEPAGE);
+	fill(&s.p[0], different);
+	sets_advise(&s, MADV_MERGEABLE);
+	child = fork_child();
+	if (!child)
+		for (;;)
+			pause();
+	ksm_full_speed(opt.backend);
+	sets_stay(&s, HUGE, "a huge page that a child shares");
+	must_be_compound(&s.p[0], HUGE);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	sets_unmap(&s);
+	return NULL;
+}
+
+#define PARTNERS "thp_min_partners"
+
+static void set_partners(long long parts)
+{
+	int err = ksm_write(opt.backend, PARTNERS, parts);
+
+	if (err)
+		die("writing %lld to " PARTNERS ": %s", parts, strerror(-err));
+}
+
+/*
+ * A huge page, and a range of which @equal pages have an equal in it: does it take so many? If not,
+ * does it when so many are enough?
+ */
+static void threshold(int advice, size_t equal, bool enough)
+{
+	struct sets s = { .nr = 2 };
+	bool both = advice == MADV_HUGEPAGE;
+	char when[64];
+
+	map_aligned(&s.p[0], HUGE, MADV_HUGEPAGE);
+	map_aligned(&s.p[1], HUGE, advice);
+	fill(&s.p[0], different);
+	for (size_t i = 0; i < HUGE; i++)
+		page_fill(&s.p[1], i, i % 30 == 5 && i / 30 < equal ? i + 1 : HUGE + i + 1);
+	ksm_full_speed(opt.backend);
+	set_partners(16);
+	sets_advise(&s, MADV_MERGEABLE);
+	snprintf(when, sizeof(when), "a huge page and %s with %zu equal pages",
+		 both ? "another" : "small pages", equal);
+	if (!enough) {
+		ksm_wait_passes(opt.backend, 3);
+		sets_stay(&s, 2 * HUGE, when);
+		for (int k = 0; k < 1 + both; k++)
+			must_be_compound(&s.p[k], HUGE);
+		if (ksm_read(opt.backend, "pages_thp_deferred") != (long long)(equal << both))
+			die("%s: pages_thp_deferred is %lld", when,
+			    ksm_read(opt.backend, "pages_thp_deferred"));
+		set_partners(equal);
+	}
+	sets_wait(&s, 2 * HUGE - equal, when);
+	if (compound_pages(page_at(&s.p[0], 0)) || ksm_read(opt.backend, "pages_thp_deferred"))
+		die("%s: merged and not split", when);
+	sets_unmap(&s);
+}
+
+static const char *huge_threshold(void)
+{
+	threshold(MADV_NOHUGEPAGE, 15, false);
+	threshold(MADV_HUGEPAGE, 15, false);
+	threshold(MADV_NOHUGEPAGE, 16, true);
+	threshold(MADV_HUGEPAGE, 16, true);
 	return NULL;
 }
 
@@ -482,6 +551,8 @@ int main(int argc, char **argv)
 		{ "huge-inside", huge_inside, 0 },
 		{ "huge-pairs", huge_pairs, 0 },
 		{ "huge-alone", huge_alone, 0 },
+		{ "huge-forked", huge_forked, 0 },
+		{ "huge-threshold", huge_threshold, NEEDS_ENGINE },
 		{ "huge-64k", huge_64k, 0 },
 		{ "swap-cache", swap_cache, 0 },
 		{ "mlock", locked, 0 },

@@ -108,6 +108,10 @@ void ksm_full_speed(const struct backend *b)
 	err = ksm_write(b, "backoff_passes", 0);
 	if (err && err != -ENOENT)
 		die("%s/backoff_passes: %s", b->dir, strerror(-err));
+	/* Else what there is to merge in huge pages might be too little, by design. */
+	err = ksm_write(b, "thp_min_partners", 1);
+	if (err && err != -ENOENT)
+		die("%s/thp_min_partners: %s", b->dir, strerror(-err));
 	must_write(b, "run", KSM_RUN_MERGE);
 }
 

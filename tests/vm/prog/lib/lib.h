@@ -146,6 +146,8 @@ struct pages {
 };
 
 void pages_map(struct pages *p, size_t nr, uint64_t seed);
+/* As pages_map(), and the first page's number is a multiple of @align. */
+void pages_map_aligned(struct pages *p, size_t nr, size_t align, uint64_t seed);
 void pages_unmap(struct pages *p);
 static inline unsigned char *page_at(const struct pages *p, size_t i)
 {

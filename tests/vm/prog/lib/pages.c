@@ -40,6 +40,20 @@ void pages_map(struct pages *p, size_t nr, uint64_t seed)
 		p->want[i].word = NO_PATCH;
 }
 
+void pages_map_aligned(struct pages *p, size_t nr, size_t align, uint64_t seed)
+{
+	size_t bytes = nr * page_size(), span = align * page_size();
+	uintptr_t at, to;
+
+	pages_map(p, nr, seed);
+	munmap(p->mem, bytes);
+	at = (uintptr_t)map_or_die(bytes + span);
+	to = (at + span - 1) / span * span;
+	munmap((void *)at, to - at);
+	munmap((void *)(to + bytes), at + span - to);
+	p->mem = (void *)to;
+}
+
 void pages_unmap(struct pages *p)
 {
 	munmap(p->mem, p->nr * page_size());
