@@ -25,6 +25,7 @@ static struct config {
 	bool smart;
 	bool zero;
 	unsigned long full;
+	unsigned long partners;
 } config = { .smart = true };
 
 static const struct argp_option options[] = {
@@ -34,6 +35,7 @@ static const struct argp_option options[] = {
 	{ "smart", 'S', "0|1", 0, "smart_scan (default: 1, as the kernel's)", 0 },
 	{ "zero", 'Z', "0|1", 0, "use_zero_pages (default: 0, as the kernel's)", 0 },
 	{ "full", 'F', "PASSES", 0, "full_hash_passes of the engine (default: its own)", 0 },
+	{ "partners", 'P', "PAGES", 0, "thp_min_partners of the engine (default: its own)", 0 },
 	{ 0 },
 };
 
@@ -76,6 +78,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'F':
 		config.full = arg_number(state, "--full", arg, 1, 65535);
 		return 0;
+	case 'P':
+		config.partners = arg_number(state, "--partners", arg, 1, 65535);
+		return 0;
 	case ARGP_KEY_END:
 		if (!config.row)
 			argp_error(state, "which --row? --list names them");
@@ -109,6 +114,8 @@ static void configure(void)
 	set_knob("use_zero_pages", config.zero);
 	if (config.full)
 		set_knob("full_hash_passes", config.full);
+	if (config.partners)
+		set_knob("thp_min_partners", config.partners);
 	set_knob("sleep_millisecs", bench.row->sleep_millisecs);
 	set_knob("pages_to_scan", bench.row->pages_to_scan);
 }
@@ -135,13 +142,14 @@ static void report(void)
 	    "\"pages\": %lu, \"thread\": %.0f, \"machine\": %.0f, \"seconds\": %.3f, "
 	    "\"passes\": %lld, \"per\": %.0f, \"saved\": %ld, "
 	    "\"expected\": %ld, \"planted\": %ld, \"breaks\": %lld, \"splits\": %lld, "
+	    "\"deferred\": %lld, "
 	    "\"metadata\": %lld, "
 	    "\"cost\": %.2f, \"machine_cost\": %.2f, \"series\": [%s] }",
 	    config.row->name, host.release, opt.backend->name, config.smart, config.zero,
 	    bench.pages * config.row->processes, bench.result.thread, bench.result.machine,
 	    bench.result.seconds, bench.result.passes, bench.result.per, bench.result.saved,
 	    bench.result.expected, bench.result.planted, bench.result.breaks, bench.result.splits,
-	    bench.result.metadata, bench.result.thread / bench.result.per,
+	    bench.result.deferred, bench.result.metadata, bench.result.thread / bench.result.per,
 	    bench.result.machine / bench.result.per, series_text());
 }
 

@@ -54,9 +54,10 @@ extern const struct bench_row bench_rows[];
  *	what it costs idle; @per what to divide by (pages examined, merged, page-seconds saved);
  *	@saved and @expected pages at the end by frame numbers and by construction; @planted
  *	passes until a planted pair was found, -1 when it was not, 0 when none was planted;
- *	@breaks COW breaks meanwhile, @splits huge pages split; @metadata bytes of kernel memory
- *	that the scanner took since it was started; @series how the saving grew with @thread, where
- *	there is one to be reached, a point for each hundredth of it
+ *	@breaks COW breaks meanwhile, @splits huge pages split, @deferred pages that have an equal
+ *	and are kept in huge pages at the end (negative: it does not say); @metadata bytes of kernel
+ *	memory that the scanner took since it was started; @series how the saving grew with @thread,
+ *	where there is one to be reached, a point for each hundredth of it
  */
 struct bench {
 	const struct bench_row *row;
@@ -79,6 +80,7 @@ struct bench {
 		long planted;
 		long long breaks;
 		long long splits;
+		long long deferred;
 		long long metadata;
 		struct bench_point {
 			double thread;

@@ -12,6 +12,8 @@
 /* A scanner at rest is measured over so many passes and seconds at least. */
 #define REST_PASSES 3
 #define REST_SECONDS 0.5
+/* A scanner that saved nothing for so many passes has saved what it will. */
+#define QUIET_PASSES 5
 /* Content of planted pages: no row uses it. */
 #define PLANT_ID (1ULL << 60)
 /* Three passes of ksmd over this row at its pace; so often the contents alternate, once warm. */
@@ -246,9 +248,31 @@ void measure_saving(void)
 	bench.result.per = bench.result.saved;
 }
 
+/* Until so many passes have saved nothing more. */
 void measure_splits(void)
 {
-	measure_saving();
+	double end = now_seconds() + opt.timeout;
+	long long saved = 0, before;
+	struct mark from, to;
+	int quiet = 0;
+
+	mark(&from);
+	scan(1);
+	while (quiet < QUIET_PASSES) {
+		wait_edge(1);
+		before = saved;
+		saved = counted_saving();
+		quiet = saved && saved == before ? quiet + 1 : 0;
+		note_point(&from, saved, bench.row->saved(bench.pages, bench.zero_pages));
+		if (now_seconds() > end)
+			die("%s: the saving, %lld pages, does not come to rest", bench.row->name,
+			    saved);
+	}
+	mark(&to);
+	add_cost(&from, &to);
+	judge(false);
+	bench.result.per = bench.result.saved;
+	bench.result.deferred = ksm_try_read(opt.backend, "pages_thp_deferred");
 	if (!bench.result.splits)
 		die("no huge page was split: are there any?");
 }

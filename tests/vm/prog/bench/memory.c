@@ -51,10 +51,37 @@ static uint64_t id_flip(unsigned long process, size_t page, size_t nr)
 	return flip_content(page, nr, 0);
 }
 
-/* One page in twenty has a twin, far away. */
+/* One page in twenty has a twin, far away; evenly spread. */
 static uint64_t id_sparse(unsigned long process, size_t page, size_t nr)
 {
 	return page % 20 ? own(process, page) : page / 20 % ((nr / 20 + 1) / 2) + 1;
+}
+
+/*
+ * One page in twenty has an equal, clustered: docs/bench/README.md, row 13. Of each 16 huge pages
+ * one has 360 such pages, one 24, twelve have one to three, two none. The contents of the first are
+ * those of the next sixteen's; the 24, and every second one of the few, are among these; the other
+ * few have their equals among the next sixteen's few.
+ */
+#define HUGE_PAGES 512
+#define CLUSTER 16
+
+static uint64_t id_clustered(unsigned long process, size_t page, size_t nr)
+{
+	size_t huge = page / HUGE_PAGES, part = page % HUGE_PAGES;
+	size_t cluster = huge / CLUSTER, place = huge % CLUSTER;
+	uint64_t common = cluster / 2 * HUGE_PAGES + 1, scarce = (1ULL << 24) + (cluster / 2 << 8);
+
+	if (place == 5 && part < 360)
+		return common + part;
+	if (place == 9 && part % 21 == 0 && part < 24 * 21)
+		return common + part / 21;
+	/* Twelve places are left for the few: one, two, three, one, ... */
+	if (place == 5 || place == 9 || place < 2 || part % 150 != 149 || part / 150 > place % 3)
+		return own(process, page);
+	if (part / 150 % 2 == place % 2)
+		return common + 100 + place * 4 + part / 150;
+	return scarce + place * 4 + part / 150;
 }
 
 static uint64_t id_one(unsigned long process, size_t page, size_t nr)
@@ -77,11 +104,28 @@ static long saved_half(size_t nr, bool zero_pages)
 	return (nr + 1) / 2 * (bench.row->processes - 1);
 }
 
-static long saved_sparse(size_t nr, bool zero_pages)
+static int by_value(const void *a, const void *b)
 {
-	long twins = (nr + 19) / 20;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	return twins - (nr / 20 + 1) / 2;
+	return x < y ? -1 : x > y;
+}
+
+/* Of one process: counted */
+static long saved_equals(size_t nr, bool zero_pages)
+{
+	uint64_t *ids = calloc(nr, sizeof(*ids));
+	long saved = 0;
+
+	if (!ids)
+		die("no memory for %zu contents", nr);
+	for (size_t i = 0; i < nr; i++)
+		ids[i] = bench.row->id(0, i, nr);
+	qsort(ids, nr, sizeof(*ids), by_value);
+	for (size_t i = 1; i < nr; i++)
+		saved += ids[i] == ids[i - 1];
+	free(ids);
+	return saved;
 }
 
 static long saved_flip(size_t nr, bool zero_pages)
@@ -114,8 +158,10 @@ const struct bench_row bench_rows[] = {
 	  id_flip, .saved = saved_flip, .measure = measure_flips },
 	{ "fresh", "64 MiB of new duplicates beside 256 MiB at rest, to 99 % of them", 1, 256, 4096,
 	  0, id_unique, .saved = saved_none, .measure = measure_fresh },
-	{ "thp", "5 % duplicates all over huge pages, to 99 % of the saving", 1, 64, 4096, 0,
-	  id_sparse, .huge = true, .saved = saved_sparse, .measure = measure_splits },
+	{ "thp", "huge pages, 5 % duplicates in clusters, to rest", 1, 128, 4096, 0, id_clustered,
+	  .huge = true, .saved = saved_equals, .measure = measure_splits },
+	{ "thp-even", "huge pages, 5 % duplicates evenly spread, to rest", 1, 64, 4096, 0,
+	  id_sparse, .huge = true, .saved = saved_equals, .measure = measure_splits },
 	{ "static18", "no two pages equal, the first 18 passes", 1, 256, 4096, 0, id_unique,
 	  .saved = saved_none, .measure = measure_passes },
 	{ NULL },
@@ -147,7 +193,7 @@ static long build(struct holder *h)
 {
 	struct pages *p = &h->memory;
 
-	pages_map(p, bench.pages, opt.seed);
+	pages_map_aligned(p, bench.pages, HUGE_PAGES, opt.seed);
 	pages_advise(p, 0, p->nr, bench.row->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	for (size_t i = 0; i < p->nr; i++) {
 		page_fill(p, i, bench.row->id(h->nr, i, p->nr));
