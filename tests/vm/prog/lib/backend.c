@@ -24,24 +24,16 @@ const struct backend *backend_find(const char *name)
 	return NULL;
 }
 
-static int ksm_open(const struct backend *b, const char *file, int flags)
+long long ksm_try_read(const struct backend *b, const char *file)
 {
-	char path[256];
+	char path[256], text[64];
+	ssize_t len;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", b->dir, file);
-	fd = open(path, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-long long ksm_try_read(const struct backend *b, const char *file)
-{
-	char text[64];
-	ssize_t len;
-	int fd = ksm_open(b, file, O_RDONLY);
-
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	len = read(fd, text, sizeof(text) - 1);
 	if (len < 0)
 		len = -errno;
@@ -63,16 +55,10 @@ long long ksm_read(const struct backend *b, const char *file)
 
 int ksm_write_text(const struct backend *b, const char *file, const char *text)
 {
-	ssize_t len = strlen(text);
-	int fd = ksm_open(b, file, O_WRONLY);
-	int err = 0;
+	char path[256];
 
-	if (fd < 0)
-		return fd;
-	if (write(fd, text, len) != len)
-		err = -errno;
-	close(fd);
-	return err;
+	snprintf(path, sizeof(path), "%s/%s", b->dir, file);
+	return write_file(path, text);
 }
 
 int ksm_write(const struct backend *b, const char *file, long long value)

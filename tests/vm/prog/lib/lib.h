@@ -82,6 +82,8 @@ struct arg {
 
 /* Options of @args (NULL for none) and those of every program; a wrong one ends the program. */
 void args_parse(int argc, char **argv, const struct arg *args, const char *doc);
+/* Write to a file. 0 or -errno. */
+int write_file(const char *path, const char *text);
 
 /* ---- backend.c: the files of a KSM ---- */
 
@@ -192,6 +194,16 @@ struct frames {
 
 /* Sorts @entries in place. */
 void frames_count(uint64_t *entries, size_t nr, struct frames *out);
+/* Frame flags of /proc/kpageflags. */
+#define PAGE_FLAG(bit) (1ULL << (bit))
+#define PAGE_SWAPCACHE PAGE_FLAG(13)
+#define PAGE_HEAD PAGE_FLAG(15)
+#define PAGE_TAIL PAGE_FLAG(16)
+#define PAGE_KSM PAGE_FLAG(21)
+/* Flags of one frame. */
+uint64_t frame_flags(uint64_t pfn);
+/* How many frames of the machine have @flag. */
+size_t frames_flagged(uint64_t flag);
 /* Pss of a process in KiB; dies when it cannot be read. */
 long pss_kib(pid_t pid);
 

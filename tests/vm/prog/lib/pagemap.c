@@ -123,6 +123,36 @@ void frames_count(uint64_t *entries, size_t nr, struct frames *out)
 	}
 }
 
+uint64_t frame_flags(uint64_t pfn)
+{
+	uint64_t flags = 0;
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || pread(fd, &flags, sizeof(flags), pfn * sizeof(flags)) != sizeof(flags))
+		die("/proc/kpageflags: %s", strerror(errno));
+	close(fd);
+	return flags;
+}
+
+size_t frames_flagged(uint64_t flag)
+{
+	uint64_t flags[4096];
+	size_t count = 0;
+	ssize_t got;
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		die("/proc/kpageflags: %s", strerror(errno));
+	while ((got = read(fd, flags, sizeof(flags))) > 0) {
+		for (size_t i = 0; i < got / sizeof(flags[0]); i++)
+			count += !!(flags[i] & flag);
+	}
+	close(fd);
+	if (got < 0)
+		die("/proc/kpageflags: %s", strerror(errno));
+	return count;
+}
+
 long pss_kib(pid_t pid)
 {
 	char path[64], line[128];

@@ -125,17 +125,6 @@ void sets_unmap(struct sets *s)
 	ksm_wait_items(opt.backend, 0, "unmapped");
 }
 
-static uint64_t frame_flags(uint64_t pfn)
-{
-	uint64_t flags = 0;
-	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || pread(fd, &flags, sizeof(flags), pfn * sizeof(flags)) != sizeof(flags))
-		die("/proc/kpageflags: %s", strerror(errno));
-	close(fd);
-	return flags;
-}
-
 uint64_t page_flags(const void *addr)
 {
 	uint64_t pfn = own_pfn(addr);

@@ -58,16 +58,22 @@ void sets_verify(const struct sets *s, const char *when);
 void sets_write(struct sets *s, int set, size_t from, size_t to);
 /* MADV_MERGEABLE on all, then sets_wait(). */
 void sets_merge(struct sets *s, size_t want, const char *when);
+/* How many of the pages are on KSM pages, whoever shares them. */
+long long sets_on_ksm(const struct sets *s);
 /* Unmaps all, and waits until nothing counts as merged. */
 void sets_unmap(struct sets *s);
 
-/* Frame flags of /proc/kpageflags; 0 when the page is not present. */
+/* Nobody has anything merged any more: wait until no frame of the machine is a KSM page. */
+void expect_no_ksm_frames(const char *when);
+/* pages_shared + pages_sharing must be @want. */
+void expect_items(long long want, const char *when);
+/* Load the engine without any program's help: 0 or -errno. */
+int module_load(void);
+/* Unload it, waiting for nothing: 0 or -errno. */
+int module_unload(void);
+
+/* Flags of the frame behind a page; 0 when it is not present. */
 uint64_t page_flags(const void *addr);
-#define PAGE_FLAG(bit) (1ULL << (bit))
-#define PAGE_SWAPCACHE PAGE_FLAG(13)
-#define PAGE_HEAD PAGE_FLAG(15)
-#define PAGE_TAIL PAGE_FLAG(16)
-#define PAGE_KSM PAGE_FLAG(21)
 
 /* Pages of the compound page that begins at @addr; 0 when none does. */
 size_t compound_pages(const void *addr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Output, options, time. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,4 +140,18 @@ long long vmstat(const char *key)
 long long meminfo(const char *key)
 {
 	return number_of("/proc/meminfo", key);
+}
+
+int write_file(const char *path, const char *text)
+{
+	ssize_t len = strlen(text);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) != len)
+		err = -errno;
+	close(fd);
+	return err;
 }
