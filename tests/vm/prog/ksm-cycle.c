@@ -86,7 +86,7 @@ static const char *orphans(void)
 	load_and_merge(&s, "loaded again over orphans");
 	ksm_clear(opt.backend);
 	sets_expect(&s, 2 * PAGES, "run=2 after orphans");
-	expect_no_ksm_frames("run=2 after orphans");
+	expect_none_lost("run=2 after orphans");
 	sets_unmap(&s);
 	return NULL;
 }

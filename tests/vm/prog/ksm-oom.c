@@ -165,7 +165,7 @@ static void end_pair(struct worker *other)
 	expect_right(other, "merged again");
 	ksm_clear(opt.backend);
 	expect_items(0, "run=2 with memory");
-	expect_no_ksm_frames("run=2 with memory");
+	expect_none_lost("run=2 with memory");
 	worker_stop(other);
 	rmdir(GROUP);
 }
@@ -251,7 +251,7 @@ static const char *machine_run(void)
 	worker_kill(&w);
 	ksm_wait_items(opt.backend, 0, "all processes have gone");
 	ksm_clear(opt.backend);
-	expect_no_ksm_frames("all processes have gone");
+	expect_none_lost("all processes have gone");
 	return NULL;
 }
 

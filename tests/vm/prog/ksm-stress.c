@@ -4,8 +4,8 @@
  *
  * - every page is compared by the process that wrote it, and by forks of it;
  * - nothing hangs, and no write to the engine's files fails but for a reason that it may have;
- * - once the processes have gone nothing counts as merged, and by /proc/kpageflags no frame is a
- *   KSM page any more, so that none was lost.
+ * - once the processes have gone nothing counts as merged, and by /proc/kpageflags no anonymous page
+ *   is left that nobody maps, so that none was lost.
  */
 #include <errno.h>
 #include <signal.h>
@@ -231,7 +231,7 @@ static void expect_nothing_left(void)
 	ksm_full_speed(opt.backend);
 	ksm_wait_items(opt.backend, 0, "all processes have gone");
 	ksm_clear(opt.backend);
-	expect_no_ksm_frames("all processes have gone");
+	expect_none_lost("all processes have gone");
 }
 
 static void start(void (*be)(int index), int index)

@@ -196,14 +196,18 @@ struct frames {
 void frames_count(uint64_t *entries, size_t nr, struct frames *out);
 /* Frame flags of /proc/kpageflags. */
 #define PAGE_FLAG(bit) (1ULL << (bit))
+#define PAGE_SLAB PAGE_FLAG(7)
+#define PAGE_MMAP PAGE_FLAG(11)
+#define PAGE_ANON PAGE_FLAG(12)
 #define PAGE_SWAPCACHE PAGE_FLAG(13)
+#define PAGE_SWAPBACKED PAGE_FLAG(14)
 #define PAGE_HEAD PAGE_FLAG(15)
 #define PAGE_TAIL PAGE_FLAG(16)
 #define PAGE_KSM PAGE_FLAG(21)
 /* Flags of one frame. */
 uint64_t frame_flags(uint64_t pfn);
-/* How many frames of the machine have @flag. */
-size_t frames_flagged(uint64_t flag);
+/* How many frames of the machine have of @mask the flags @want. */
+size_t frames_flagged(uint64_t mask, uint64_t want);
 /* Pss of a process in KiB; dies when it cannot be read. */
 long pss_kib(pid_t pid);
 

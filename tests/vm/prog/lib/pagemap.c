@@ -134,7 +134,7 @@ uint64_t frame_flags(uint64_t pfn)
 	return flags;
 }
 
-size_t frames_flagged(uint64_t flag)
+size_t frames_flagged(uint64_t mask, uint64_t want)
 {
 	uint64_t flags[4096];
 	size_t count = 0;
@@ -145,7 +145,7 @@ size_t frames_flagged(uint64_t flag)
 		die("/proc/kpageflags: %s", strerror(errno));
 	while ((got = read(fd, flags, sizeof(flags))) > 0) {
 		for (size_t i = 0; i < got / sizeof(flags[0]); i++)
-			count += !!(flags[i] & flag);
+			count += (flags[i] & mask) == want;
 	}
 	close(fd);
 	if (got < 0)

@@ -58,13 +58,13 @@ void sets_verify(const struct sets *s, const char *when);
 void sets_write(struct sets *s, int set, size_t from, size_t to);
 /* MADV_MERGEABLE on all, then sets_wait(). */
 void sets_merge(struct sets *s, size_t want, const char *when);
-/* How many of the pages are on KSM pages, whoever shares them. */
-long long sets_on_ksm(const struct sets *s);
+/* How many of the pages are on KSM pages; where the kernel cannot tell, on frames they share. */
+long long sets_on_ksm(struct sets *s);
 /* Unmaps all, and waits until nothing counts as merged. */
 void sets_unmap(struct sets *s);
 
-/* Nobody has anything merged any more: wait until no frame of the machine is a KSM page. */
-void expect_no_ksm_frames(const char *when);
+/* Wait until no anonymous page of the machine is lost: neither mapped nor in swap, nor free. */
+void expect_none_lost(const char *when);
 /* pages_shared + pages_sharing must be @want. */
 void expect_items(long long want, const char *when);
 /* Load the engine without any program's help: 0 or -errno. */
