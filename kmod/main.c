@@ -24,6 +24,11 @@ struct ksm_engine ksme = {
 	.iter_wait = __WAIT_QUEUE_HEAD_INITIALIZER(ksme.iter_wait),
 };
 
+/* For tests of what somebody could do who knew it: the engine never shows its seed. */
+static ulong hash_seed;
+module_param(hash_seed, ulong, 0);
+MODULE_PARM_DESC(hash_seed, "seed of the content hash instead of a random one; for tests alone");
+
 static struct rb_root stable_tree[MAX_NUMNODES];
 static struct rb_root unstable_tree[MAX_NUMNODES];
 
@@ -39,6 +44,8 @@ static int __init ksme_init(void)
 		return err;
 
 	get_random_bytes(&ksme.seed, sizeof(ksme.seed));
+	if (hash_seed)
+		ksme.seed = hash_seed;
 	ksm_core_init(&ksme.core, &ksme_ops, &ksme, PAGE_SIZE, stable_tree, unstable_tree, 1);
 	ksme_zero_init();
 	ksme.core.backoff = 128;
