@@ -7,7 +7,7 @@
 B := build
 PREFIX ?= /usr/local
 DESTDIR ?=
-# Kernel series for the module and for the guest: 6.1, 6.12, 7.3 or debug.
+# Kernel series for the module and for the guest: 6.1, 6.12, 7.3, debug or debug-6.12.
 KERNEL ?= 6.12
 
 CC = gcc
@@ -92,6 +92,8 @@ soak:
 	@$(MAKE) -s $(B)/test/core_random_test
 	@COUNT=$(or $(HISTORIES),1000000) $(B)/test/core_random_test
 	@tests/fuzz/run $(or $(RUNS),10000000)
+	@$(MAKE) -s all vm-progs
+	@tests/vm/soak
 
 include packaging/install.mk
 
