@@ -32,12 +32,9 @@ static bool module_gone(void *arg)
 /* rmmod is killed as soon as its files have gone: pages are being unshared then. */
 static void unload_killed(void)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(module_unload() ? 1 : 0);
 	}
 	while (!files_gone(NULL) && kill(pid, 0) == 0)
@@ -94,15 +91,12 @@ static const char *orphans(void)
 /* Somebody who gives the scanner something to do all the time. */
 static pid_t start_writer(void)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	uint64_t rnd = opt.seed;
 	struct pages p;
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pages_map(&p, PAGES, opt.seed);
 	pages_advise(&p, 0, PAGES, MADV_MERGEABLE);
 	for (size_t i = 0;; i++) {

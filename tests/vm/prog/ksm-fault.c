@@ -187,13 +187,10 @@ static const char *merge_none(void)
 
 static pid_t fork_sleeper(void)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		pause();
 }
@@ -441,11 +438,9 @@ static const char *unload(void)
 /* In a child: who has no memory at all could not even say so. */
 static void unload_without_memory(void)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	int status;
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
 	if (!pid) {
 		raise(SIGSTOP);
 		_exit(-module_unload());

@@ -83,21 +83,6 @@ static void expect_right(struct worker *w, const char *when)
 		die("%s: %ld pages hold wrong content", when, wrong);
 }
 
-static long long meminfo(const char *key)
-{
-	FILE *f = fopen("/proc/meminfo", "r");
-	long long kib = -1, value;
-	char name[64];
-
-	while (f && fscanf(f, "%63[^:]: %lld kB ", name, &value) == 2) {
-		if (!strcmp(name, key))
-			kib = value;
-	}
-	if (f)
-		fclose(f);
-	return kib;
-}
-
 /* ---- a control group ---- */
 
 static long long group_value(const char *file, const char *key)
@@ -203,11 +188,9 @@ static const char *group_madvise(void)
 /* The file's writer is forked: it will not live. */
 static void unmerge_and_die(void)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	int status;
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
 	if (!pid) {
 		ksm_write(opt.backend, "run", KSM_RUN_UNMERGE);
 		_exit(0);

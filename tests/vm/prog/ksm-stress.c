@@ -132,7 +132,6 @@ static void be_stressor(int index)
 	double end = now_seconds() + (config.seconds ?: 1e9);
 	uint64_t rnd = opt.seed + index;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "vm-stressor");
 	join_cgroup(&s);
 	stress_populate(&s.pages, STRESS_PAGES, &rnd);
@@ -179,7 +178,6 @@ static void be_reloader(int unused)
 {
 	struct stressor s = { .index = STRESSORS, .rnd = opt.seed };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "vm-reloader");
 	while (config.reloads && arena->reloads < config.reloads) {
 		stress_reload(&s);
@@ -236,13 +234,7 @@ static void expect_nothing_left(void)
 
 static void start(void (*be)(int index), int index)
 {
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!pid)
+	if (!fork_child())
 		be(index);
 }
 

@@ -14,19 +14,6 @@
 #define STORM 6
 #define TENANT_PAGES 128
 
-static pid_t fork_child(struct stressor *s)
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("step %u: fork: %s", s->step, strerror(errno));
-	if (!pid)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
 static void reap(struct stressor *s, pid_t pid, bool may_be_killed)
 {
 	int status;
@@ -53,7 +40,7 @@ static void live(struct stressor *s, uint64_t writes)
 static bool fork_and_write(struct stressor *s)
 {
 	uint64_t writes = choose(s, 64);
-	pid_t pid = fork_child(s);
+	pid_t pid = fork_child();
 
 	if (!pid)
 		live(s, writes);
@@ -70,11 +57,11 @@ static bool storm(struct stressor *s)
 
 	for (int i = 0; i < STORM; i++) {
 		s->rnd += i;
-		pids[i] = fork_child(s);
+		pids[i] = fork_child();
 		if (pids[i])
 			continue;
 		if (i % 2) {
-			pid_t grandchild = fork_child(s);
+			pid_t grandchild = fork_child();
 
 			if (!grandchild)
 				live(s, 16);
@@ -106,7 +93,7 @@ int be_tenant(uint64_t seed)
 /* A process with memory of its own, killed while it is merged. */
 static bool tenant_killed(struct stressor *s)
 {
-	pid_t pid = fork_child(s);
+	pid_t pid = fork_child();
 
 	if (!pid)
 		_exit(be_tenant(s->rnd));
@@ -124,7 +111,7 @@ static bool tenant_exec(struct stressor *s)
 
 	snprintf(seed, sizeof(seed), "%u", (unsigned int)choose(s, 1 << 30));
 	snprintf(content, sizeof(content), "%llu", (unsigned long long)opt.seed);
-	pid = fork_child(s);
+	pid = fork_child();
 	if (!pid) {
 		execl("/proc/self/exe", "vm-tenant", "--tenant", seed, "--seed", content, NULL);
 		_exit(127);
