@@ -38,25 +38,34 @@ long long sets_on_ksm(struct sets *s)
 	return count;
 }
 
-/* Anonymous memory that nobody maps and that is not in the swap cache: nobody will free it. */
-static size_t frames_lost(void)
+/*
+ * Anonymous memory that nobody maps and that is not in the swap cache: nobody will free it. A frame
+ * that was taken out of use keeps its flags.
+ */
+static size_t frames_lost(uint64_t *example)
 {
-	return frames_flagged(PAGE_ANON | PAGE_SWAPBACKED | PAGE_MMAP | PAGE_SWAPCACHE | PAGE_SLAB,
-			      PAGE_ANON | PAGE_SWAPBACKED);
+	return frames_flagged(PAGE_ANON | PAGE_SWAPBACKED | PAGE_MMAP | PAGE_SWAPCACHE | PAGE_SLAB |
+				      PAGE_HWPOISON,
+			      PAGE_ANON | PAGE_SWAPBACKED, example);
 }
 
 static bool none_lost(void *arg)
 {
 	/* Pages that sit in some CPU's list of what is to go onto the LRU come off it. */
 	write_file("/proc/sys/vm/compact_memory", "1");
-	return !frames_lost();
+	return !frames_lost(NULL);
 }
 
 void expect_none_lost(const char *when)
 {
-	if (!wait_for(opt.timeout, none_lost, NULL))
-		die("%s: %zu anonymous pages are neither mapped nor in the swap cache, nor free",
-		    when, frames_lost());
+	uint64_t flags = 0;
+	size_t lost;
+
+	if (wait_for(opt.timeout, none_lost, NULL))
+		return;
+	lost = frames_lost(&flags);
+	die("%s: %zu anonymous pages are neither mapped nor in the swap cache, nor free (flags %#llx)",
+	    when, lost, (unsigned long long)flags);
 }
 
 void expect_items(long long want, const char *when)

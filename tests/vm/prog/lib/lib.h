@@ -203,11 +203,12 @@ void frames_count(uint64_t *entries, size_t nr, struct frames *out);
 #define PAGE_SWAPBACKED PAGE_FLAG(14)
 #define PAGE_HEAD PAGE_FLAG(15)
 #define PAGE_TAIL PAGE_FLAG(16)
+#define PAGE_HWPOISON PAGE_FLAG(19)
 #define PAGE_KSM PAGE_FLAG(21)
 /* Flags of one frame. */
 uint64_t frame_flags(uint64_t pfn);
-/* How many frames of the machine have of @mask the flags @want. */
-size_t frames_flagged(uint64_t mask, uint64_t want);
+/* How many frames of the machine have of @mask the flags @want; all flags of one of them. */
+size_t frames_flagged(uint64_t mask, uint64_t want, uint64_t *example);
 /* Pss of a process in KiB; dies when it cannot be read. */
 long pss_kib(pid_t pid);
 

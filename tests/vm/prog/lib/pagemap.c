@@ -134,7 +134,7 @@ uint64_t frame_flags(uint64_t pfn)
 	return flags;
 }
 
-size_t frames_flagged(uint64_t mask, uint64_t want)
+size_t frames_flagged(uint64_t mask, uint64_t want, uint64_t *example)
 {
 	uint64_t flags[4096];
 	size_t count = 0;
@@ -144,8 +144,13 @@ size_t frames_flagged(uint64_t mask, uint64_t want)
 	if (fd < 0)
 		die("/proc/kpageflags: %s", strerror(errno));
 	while ((got = read(fd, flags, sizeof(flags))) > 0) {
-		for (size_t i = 0; i < got / sizeof(flags[0]); i++)
-			count += (flags[i] & mask) == want;
+		for (size_t i = 0; i < got / sizeof(flags[0]); i++) {
+			if ((flags[i] & mask) != want)
+				continue;
+			count++;
+			if (example)
+				*example = flags[i];
+		}
 	}
 	close(fd);
 	if (got < 0)

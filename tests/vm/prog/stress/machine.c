@@ -27,6 +27,15 @@ static void tolerate(struct stressor *s, const char *what, int err)
 		die("step %u: %s: %s", s->step, what, strerror(-err));
 }
 
+/* The advisor does not let others set it. */
+static void set_pages_to_scan(struct stressor *s, unsigned long pages)
+{
+	int err = ksm_write(engine, "pages_to_scan", pages);
+
+	if (err != -EINVAL)
+		tolerate(s, "pages_to_scan", err);
+}
+
 static bool run_on(struct stressor *s)
 {
 	tolerate(s, "run=1", ksm_write(engine, "run", KSM_RUN_MERGE));
@@ -48,12 +57,9 @@ static bool run_other(struct stressor *s)
 /* A signal in the middle of unmerging. */
 static bool run_interrupted(struct stressor *s)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 
-	if (pid < 0)
-		die("step %u: fork: %s", s->step, strerror(errno));
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		ksm_write(engine, "run", KSM_RUN_UNMERGE);
 		_exit(0);
 	}
@@ -66,7 +72,7 @@ static bool run_interrupted(struct stressor *s)
 
 static bool pace(struct stressor *s)
 {
-	tolerate(s, "pages_to_scan", ksm_write(engine, "pages_to_scan", 64 << choose(s, 8)));
+	set_pages_to_scan(s, 64 << choose(s, 8));
 	tolerate(s, "sleep_millisecs", ksm_write(engine, "sleep_millisecs", choose(s, 3)));
 	return true;
 }
@@ -111,7 +117,7 @@ static void load(struct stressor *s)
 	if (err)
 		die("step %u: loading the module: %s", s->step, strerror(-err));
 	tolerate(s, "sleep_millisecs", ksm_write(engine, "sleep_millisecs", 0));
-	tolerate(s, "pages_to_scan", ksm_write(engine, "pages_to_scan", 4096));
+	set_pages_to_scan(s, 4096);
 	tolerate(s, "run=1", ksm_write(engine, "run", KSM_RUN_MERGE));
 }
 
