@@ -3,7 +3,7 @@
  * No memory: every allocation of merging, registering, unmerging, attaching and unloading fails
  * once, one after the other (/proc/PID/fail-nth counts slab objects and pages alike), and in some
  * trials all of them fail. After each: contents right, counters what the frames say, and the same
- * attempt with memory succeeds. Objects that leak, kmemleak finds at the end of the guest; pages that
+ * attempt with memory succeeds. Objects that leak, kmemleak finds as the guest ends; pages that
  * nobody maps any more, expect_none_lost() finds. Loading is left out: the kernel itself warns when
  * there is no memory for a module's trace events.
  */

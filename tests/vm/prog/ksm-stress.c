@@ -4,8 +4,8 @@
  *
  * - every page is compared by the process that wrote it, and by forks of it;
  * - nothing hangs, and no write to the engine's files fails but for a reason that it may have;
- * - once the processes have gone nothing counts as merged, and by /proc/kpageflags no anonymous page
- *   is left that nobody maps, so that none was lost.
+ * - once the processes have gone nothing counts as merged, and by /proc/kpageflags no anonymous
+ *   page is left that nobody maps, so that none was lost.
  */
 #include <errno.h>
 #include <signal.h>

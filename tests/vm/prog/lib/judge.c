@@ -64,7 +64,8 @@ void expect_none_lost(const char *when)
 	if (wait_for(opt.timeout, none_lost, NULL))
 		return;
 	lost = frames_lost(&flags);
-	die("%s: %zu anonymous pages are neither mapped nor in the swap cache, nor free (flags %#llx)",
+	die("%s: %zu anonymous pages (flags %#llx) are neither mapped nor in the swap cache, "
+	    "nor free",
 	    when, lost, (unsigned long long)flags);
 }
 
