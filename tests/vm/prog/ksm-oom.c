@@ -21,6 +21,7 @@
 #define PAGES 4096
 #define CONTENTS 16
 #define GROUP KSM_ABI_CGROUP "/ksm-oom"
+#define SCAPEGOAT_PAGES 4096 /* 16 MiB */
 
 /* ---- a process with much memory in few frames ---- */
 
@@ -185,6 +186,25 @@ static const char *group_madvise(void)
 
 /* ---- the whole machine ---- */
 
+/*
+ * Who goes when memory is short once more after that: copies stay, and what little this program
+ * needs may be too much.
+ */
+static pid_t start_scapegoat(void)
+{
+	pid_t pid = fork_child();
+	struct pages p;
+
+	if (pid)
+		return pid;
+	write_file("/proc/self/oom_score_adj", "1000");
+	pages_map(&p, SCAPEGOAT_PAGES, opt.seed);
+	for (size_t i = 0; i < p.nr; i++)
+		page_fill(&p, i, i);
+	for (;;)
+		pause();
+}
+
 /* The file's writer is forked: it will not live. */
 static void unmerge_and_die(void)
 {
@@ -192,6 +212,7 @@ static void unmerge_and_die(void)
 	int status;
 
 	if (!pid) {
+		write_file("/proc/self/oom_score_adj", "0");
 		ksm_write(opt.backend, "run", KSM_RUN_UNMERGE);
 		_exit(0);
 	}
@@ -207,6 +228,7 @@ static const char *machine_run(void)
 	long long available = meminfo("MemAvailable") * 1024 / page_size();
 	size_t total = available + available / 4, filled = 0;
 	struct worker w;
+	pid_t scapegoat;
 
 	if (meminfo("SwapTotal"))
 		return "swap is on";
@@ -221,7 +243,7 @@ static const char *machine_run(void)
 	}
 	say("  %zu MiB merged, %lld MiB were available", total * page_size() >> 20,
 	    available * (long long)page_size() >> 20);
-	write_file("/proc/self/oom_score_adj", "0");
+	scapegoat = start_scapegoat();
 	unmerge_and_die();
 	if (ksm_read(opt.backend, "run"))
 		die("run=2 failed, and run reads %lld", ksm_read(opt.backend, "run"));
@@ -232,6 +254,9 @@ static const char *machine_run(void)
 	ksm_wait_items(opt.backend, total, "run=1 after run=2 failed");
 	expect_right(&w, "run=1 after run=2 failed");
 	worker_kill(&w);
+	kill(scapegoat, SIGKILL);
+	waitpid(scapegoat, NULL, 0);
+	write_file("/proc/self/oom_score_adj", "0");
 	ksm_wait_items(opt.backend, 0, "all processes have gone");
 	ksm_clear(opt.backend);
 	expect_none_lost("all processes have gone");
