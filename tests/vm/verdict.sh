@@ -10,7 +10,7 @@ SPLATS+='|INFO: (task|possible|lockdep|trying|rcu|inconsistent)|inconsistent loc
 SPLATS+='|possible (circular|recursive|irq lock)|suspicious RCU usage|held lock freed'
 SPLATS+='|soft lockup|hard LOCKUP|detected stall|self-detected stall|lockup - pool'
 SPLATS+='|Objects remaining in|Slab corruption|ksmkit-lab: kmemleak: unreferenced object'
-SPLATS+='|blocked for more than|page_table_check|DEADLOCK'
+SPLATS+='|blocked for more than|page_table_check\.c|DEADLOCK'
 
 # splat LOG: the first line of LOG that says so; better one that says more than "cut here".
 splat() {
