@@ -8,8 +8,8 @@
  * judge failed NAME KERNEL REASON: a row that could not be measured.
  * judge check RESULTS FILE: is what ksm-bench measured of the engine what RESULTS says of the same
  *	row? Exit 1 when it differs by more than 5 % on the same kernel; on another one it says so.
- * judge series RESULTS ROW: how the saving of a row of ksm-bench grew with the scanner's cost: lines
- *	of instructions and pages; ksmd's, two empty lines, the engine's.
+ * judge series RESULTS ROW: how the saving of a row of ksm-bench grew with the scanner's cost:
+ *	lines of instructions and pages; ksmd's, two empty lines, the engine's.
  * judge table RESULTS FILE...: print all rows as a table, write them into RESULTS. Exit 1 when a
  *	limit is missed or a row was not measured.
  *
