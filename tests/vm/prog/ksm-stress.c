@@ -226,6 +226,8 @@ static void watch(int left)
 
 static void expect_nothing_left(void)
 {
+	/* The advisor does not let others set the pace. */
+	ksm_write_text(opt.backend, "advisor_mode", "none");
 	ksm_full_speed(opt.backend);
 	ksm_wait_items(opt.backend, 0, "all processes have gone");
 	ksm_clear(opt.backend);
