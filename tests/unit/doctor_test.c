@@ -331,17 +331,23 @@ static void test_rates(void **state)
 	}
 }
 
-/* Zero pages only: why nothing else merges, and no reason to call those others volatile. */
-static void test_zero_pages_only(void **state)
+/* Our engine merges, in-tree KSM does not. */
+static void tree_engine_runs(void)
 {
 	tree_ksm(KSM_ABI_ENGINE_DIR, true);
 	tree_put(KSM_ABI_ENGINE_DIR "/run", "1\n");
-	tree_put(KSM_ABI_ENGINE_DIR "/pages_volatile", "1000000\n");
-	tree_put(KSM_ABI_ENGINE_DIR "/full_scans", "20\n");
-	tree_put(KSM_ABI_ENGINE_DIR "/zero_pages_only", "1\n");
 	tree_put(DIR "/run", "0\n");
 	tree_put(DIR "/pages_sharing", "0\n");
 	tree_put(DIR "/pages_shared", "0\n");
+}
+
+/* Zero pages only: why nothing else merges, and no reason to call those others volatile. */
+static void test_zero_pages_only(void **state)
+{
+	tree_engine_runs();
+	tree_put(KSM_ABI_ENGINE_DIR "/pages_volatile", "1000000\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/full_scans", "20\n");
+	tree_put(KSM_ABI_ENGINE_DIR "/zero_pages_only", "1\n");
 	check_alone("run", KSM_FOUND_NOTE, "nothing but pages of zeroes");
 	check_alone("volatile", KSM_FOUND_OK, "no zeroes");
 	tree_put(KSM_ABI_ENGINE_DIR "/zero_pages_only", "0\n");
@@ -353,14 +359,10 @@ static void test_zero_pages_only(void **state)
 static void test_domains(void **state)
 {
 	check_alone("domains", KSM_FOUND_OK, "everybody");
-	tree_ksm(KSM_ABI_ENGINE_DIR, true);
-	tree_put(KSM_ABI_ENGINE_DIR "/run", "1\n");
+	tree_engine_runs();
 	tree_put(KSM_ABI_ENGINE_DIR "/merge_domain", "all [uid] cgroup\n");
 	tree_put(KSM_ABI_ENGINE_DIR "/pages_sharing", "5000\n");
 	tree_put(KSM_ABI_ENGINE_DIR "/pages_domain_refused", "1000\n");
-	tree_put(DIR "/run", "0\n");
-	tree_put(DIR "/pages_sharing", "0\n");
-	tree_put(DIR "/pages_shared", "0\n");
 	check_alone("domains", KSM_FOUND_NOTE, "merge_domain is uid");
 	tree_put(KSM_ABI_ENGINE_DIR "/pages_domain_refused", "10\n");
 	check_alone("domains", KSM_FOUND_OK, "inside their domain");
@@ -369,14 +371,10 @@ static void test_domains(void **state)
 /* Our engine sparing huge pages, and what that costs. */
 static void test_thp_deferred(void **state)
 {
-	tree_ksm(KSM_ABI_ENGINE_DIR, true);
-	tree_put(KSM_ABI_ENGINE_DIR "/run", "1\n");
+	tree_engine_runs();
 	tree_put(KSM_ABI_ENGINE_DIR "/pages_sharing", "50000\n");
 	tree_put(KSM_ABI_ENGINE_DIR "/thp_min_partners", "16\n");
 	tree_put(KSM_ABI_ENGINE_DIR "/pages_thp_deferred", "20000\n");
-	tree_put(DIR "/run", "0\n");
-	tree_put(DIR "/pages_sharing", "0\n");
-	tree_put(DIR "/pages_shared", "0\n");
 	check_alone("thp", KSM_FOUND_NOTE,
 		    "78.1 MiB in huge pages have equals and stay, for each "
 		    "has fewer than 16 (thp_min_partners)");

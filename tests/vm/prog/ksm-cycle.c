@@ -45,18 +45,6 @@ static void unload_killed(void)
 		die("rmmod was killed, and the module is there still");
 }
 
-static void load_and_merge(struct sets *s, const char *when)
-{
-	int err = module_load();
-
-	if (err)
-		die("%s: loading the module: %s", when, strerror(-err));
-	ksm_full_speed(opt.backend);
-	sets_wait(s, PAGES, when);
-	/* Two orphans in common look merged until the scanner gets there. */
-	ksm_wait_items(opt.backend, 2 * PAGES, when);
-}
-
 static const char *orphans(void)
 {
 	long long left = 0;
@@ -70,7 +58,7 @@ static const char *orphans(void)
 		sets_verify(&s, "unloaded");
 		left = sets_on_ksm(&s);
 		if (!left)
-			load_and_merge(&s, "loaded again, no orphans");
+			load_and_merge(&s, PAGES, "loaded again, no orphans");
 	}
 	if (!left)
 		die("rmmod was killed %d times and never left an orphan: nothing was proven",
@@ -81,7 +69,7 @@ static const char *orphans(void)
 	for (size_t i = 0; i < PAGES / 8; i++)
 		page_fill(&s.p[0], i, i + 1);
 	/* Each is unshared and merged anew: as an orphan it would count nowhere. */
-	load_and_merge(&s, "loaded again over orphans");
+	load_and_merge(&s, PAGES, "loaded again over orphans");
 	ksm_clear(opt.backend);
 	sets_expect(&s, 2 * PAGES, "run=2 after orphans");
 	expect_none_lost("run=2 after orphans");

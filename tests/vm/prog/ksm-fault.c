@@ -383,14 +383,6 @@ static const char *attach(void)
 
 /* ---- the module ---- */
 
-static void must_load(void)
-{
-	int err = module_load();
-
-	if (err)
-		die("loading the module: %s", strerror(-err));
-}
-
 static void must_unload(void)
 {
 	int err = module_unload();
@@ -402,11 +394,7 @@ static void must_unload(void)
 /* Loaded again, it unshares what it meets, then merges it: none of these pages is an orphan. */
 static void expect_reload(struct sets *s)
 {
-	must_load();
-	ksm_full_speed(opt.backend);
-	sets_wait(s, PAGES, "loaded again");
-	/* Two orphans in common look merged until the scanner gets there. */
-	ksm_wait_items(opt.backend, 2 * PAGES, "loaded again");
+	load_and_merge(s, PAGES, "loaded again");
 	ksm_clear(opt.backend);
 	sets_expect(s, 2 * PAGES, "run=2 after loading again");
 	expect_none_lost("run=2 after loading again");

@@ -96,3 +96,15 @@ int module_unload(void)
 {
 	return syscall(SYS_delete_module, "ksm_engine", O_NONBLOCK) ? -errno : 0;
 }
+
+void load_and_merge(struct sets *s, size_t want, const char *when)
+{
+	int err = module_load();
+
+	if (err)
+		die("%s: loading the module: %s", when, strerror(-err));
+	ksm_full_speed(opt.backend);
+	sets_wait(s, want, when);
+	/* Two orphans in common look merged until the scanner gets there. */
+	ksm_wait_items(opt.backend, s->nr * want, when);
+}

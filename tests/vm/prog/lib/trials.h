@@ -69,6 +69,8 @@ void expect_none_lost(const char *when);
 void expect_items(long long want, const char *when);
 /* Load the engine without any program's help: 0 or -errno. */
 int module_load(void);
+/* Load the engine and wait until the sets, each of @want contents, are merged and counted. */
+void load_and_merge(struct sets *s, size_t want, const char *when);
 /* Unload it, waiting for nothing: 0 or -errno. */
 int module_unload(void);
 
