@@ -212,8 +212,10 @@ static void apply_profile(struct app *a, const struct ui_request *r)
 	const struct ksmtop_model *m = &a->model;
 	struct ksm_profile_point point;
 	struct ksm_profile profile;
+	uint64_t tracked = (uint64_t)m->tracked * m->now.page_size;
+	uint64_t marked = (uint64_t)m->mergeable.v;
 	struct ksm_host host = { .cores = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
-				 .mergeable = (uint64_t)m->tracked * m->now.page_size,
+				 .mergeable = marked > tracked ? marked : tracked,
 				 .known = true };
 	struct ksm_error err;
 

@@ -41,15 +41,17 @@ static void saved_value(const struct ksmtop_model *m, char *buf, size_t size)
 static void saved_detail(const struct ksmtop_model *m, char *buf, size_t size)
 {
 	char part[KSM_FORMAT_MAX], all[KSM_FORMAT_MAX];
+	bool mergeable;
+	int64_t whole = model_whole(m, &mergeable);
 
 	if (m->tracked <= 0)
 		snprintf(buf, size, "%s", m->state == KSMTOP_GONE ? "" : "no page is tracked");
 	else
-		snprintf(
-			buf, size, "%s of %s tracked",
-			ksm_format_percent(part, sizeof(part), (double)m->derived.saved_pages,
-					   (double)m->tracked),
-			ksm_format_bytes(all, sizeof(all), m->tracked * (int64_t)m->now.page_size));
+		snprintf(buf, size, "%s of %s %s",
+			 ksm_format_percent(part, sizeof(part), (double)m->derived.saved_pages,
+					    (double)whole),
+			 ksm_format_bytes(all, sizeof(all), whole * (int64_t)m->now.page_size),
+			 mergeable ? "mergeable" : "tracked");
 }
 
 static void net_value(const struct ksmtop_model *m, char *buf, size_t size)
@@ -272,7 +274,7 @@ const struct ksmtop_meter ksmtop_meters[] = {
 	{ .id = "saved",
 	  .standard = true,
 	  .title = "Saved",
-	  .help = "memory saved, of all pages tracked",
+	  .help = "memory saved, of all that is mergeable",
 	  .style = ST_GOOD,
 	  .value = saved_value,
 	  .detail = saved_detail,

@@ -130,6 +130,8 @@ static int64_t kind_pages(const struct ksmtop_model *m, unsigned int id)
 static void draw_kinds(const struct ksmtop_model *m, struct screen *s, struct rect r)
 {
 	double sum = 0;
+	bool mergeable;
+	double whole = (double)model_whole(m, &mergeable);
 	int done = 0;
 
 	screen_fill(s, r.x, r.y, r.w, 0x00b7, ST_DIM);
@@ -139,7 +141,7 @@ static void draw_kinds(const struct ksmtop_model *m, struct screen *s, struct re
 		int end;
 
 		sum += (double)kind_pages(m, ksmtop_kinds[i].id);
-		end = (int)(sum / (double)m->tracked * r.w + 0.5);
+		end = (int)(sum / whole * r.w + 0.5);
 		screen_fill(s, r.x + done, r.y, end - done, ksmtop_kinds[i].glyph,
 			    ksmtop_kinds[i].style);
 		done = end;

@@ -327,6 +327,22 @@ static struct ksmtop_group_row *make_groups(const struct ksmtop_row *rows, size_
 	return groups;
 }
 
+/* A process that KSM knows and nobody has looked at yet leaves the whole unknown. */
+static struct ksmtop_num all_mergeable(const struct ksmtop_row *rows, size_t n)
+{
+	struct ksmtop_num all = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ksmtop_proc *p = &rows[i].p;
+
+		if (p->mergeable.have)
+			add_count(&all, p->mergeable);
+		else if (p->opt || p->rmap_items.v || p->merging.v)
+			return (struct ksmtop_num){ 0 };
+	}
+	return all;
+}
+
 bool model_update(struct ksmtop_model *m, const struct ksmtop_sample *s)
 {
 	struct ksmtop_row *rows = reallocarray(m->spare, s->nprocs + 1, sizeof(*rows));
@@ -355,11 +371,23 @@ bool model_update(struct ksmtop_model *m, const struct ksmtop_sample *s)
 	m->now.nprocs = 0;
 	m->state = state_of(s);
 	m->tracked = tracked_pages(&s->counters);
+	m->mergeable = all_mergeable(m->rows, m->nrows);
 	ksm_derive(&s->counters, &m->derived);
 	if (m->samples && before.alive && s->alive && !strcmp(before.backend, s->backend))
 		update_rates(m, &before);
 	m->samples++;
 	return true;
+}
+
+#define MOSTLY_EMPTY 8 /* times what is tracked: marked memory that is mostly reserved, not used */
+
+int64_t model_whole(const struct ksmtop_model *m, bool *mergeable)
+{
+	int64_t marked =
+		m->now.page_size ? (int64_t)m->mergeable.v / (int64_t)m->now.page_size : 0;
+
+	*mergeable = marked >= m->tracked && marked / MOSTLY_EMPTY < m->tracked;
+	return *mergeable ? marked : m->tracked;
 }
 
 void model_free(struct ksmtop_model *m)

@@ -187,6 +187,7 @@ enum ksmtop_state {
  * @interval: seconds between the last two samples that had time between them, 0 before
  * @derived: what the newest counters mean (savings, metadata, profit)
  * @tracked: pages that the engine knows of
+ * @mergeable: bytes marked mergeable by all processes together, once all were looked at
  * @efficiency: pages merged per 1,000 looked at
  * @p50, @p99: latency of COW breaks lately, ns
  * @rows: sorted by pid; @spare: room for the next ones
@@ -202,6 +203,7 @@ struct ksmtop_model {
 	enum ksmtop_state state;
 	struct ksm_derived derived;
 	int64_t tracked;
+	struct ksmtop_num mergeable;
 	struct ksmtop_num scan_rate, merge_rate, break_rate, cpu, efficiency, p50, p99;
 	struct ksmtop_history scan_hist, merge_hist, break_hist, cpu_hist, eff_hist, p99_hist;
 	struct ksmtop_row *rows, *spare;
@@ -233,6 +235,13 @@ const struct ksmtop_row *model_row(const struct ksmtop_model *m, pid_t pid);
  * Return: false when there was no memory for the rows; the model is then as before.
  */
 bool model_update(struct ksmtop_model *m, const struct ksmtop_sample *s);
+
+/**
+ * model_whole() - what the bar of saved memory is a part of, in pages
+ * @mergeable: set when that is all memory marked mergeable; otherwise it is what the engine tracks,
+ *	since not all processes were looked at yet, or most of what they marked has no pages
+ */
+int64_t model_whole(const struct ksmtop_model *m, bool *mergeable);
 
 /**
  * model_free() - release what the model keeps

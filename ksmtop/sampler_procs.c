@@ -11,10 +11,9 @@
 #include "sampler_priv.h"
 
 #define NAMES_EVERY 8 /* samples in which what a process is called is read again */
-#define MERGEABLE_NEW                                                                             \
-	32		  /* processes whose mappings are walked in one sample for the first time \
-			   */
-#define MERGEABLE_AGAIN 2 /* and others, when there are no new ones */
+/* Processes whose mappings are walked in one sample: for the first time, and again without such. */
+#define MERGEABLE_NEW 32
+#define MERGEABLE_AGAIN 2
 
 static struct ksmtop_proc *new_row(struct ksmtop_sampler *p)
 {

@@ -77,6 +77,40 @@ static void test_rates(void **state)
 	model_free(&m);
 }
 
+/* What processes marked is known in all when it is known of each that KSM knows. */
+static void test_mergeable(void **state)
+{
+	struct ksmtop_model m = { 0 };
+	struct ksmtop_sample s = sample(SECOND, 1000);
+	bool mergeable;
+
+	memset(procs, 0, sizeof(procs));
+	procs[0] = (struct ksmtop_proc){ .pid = 1, .mergeable = count(600 * 4096) };
+	procs[1] = (struct ksmtop_proc){ .pid = 2, .opt = KSMTOP_OPT_MADVISE };
+	procs[2] = (struct ksmtop_proc){ .pid = 3 }; /* KSM knows nothing of it */
+	s.nprocs = 3;
+	feed(&m, s);
+	assert_false(m.mergeable.have);
+	assert_int_equal(model_whole(&m, &mergeable), 445);
+	assert_false(mergeable);
+
+	procs[1].mergeable = count(400 * 4096);
+	feed(&m, s);
+	assert_num(m.mergeable, 1000 * 4096);
+	assert_int_equal(model_whole(&m, &mergeable), 1000);
+	assert_true(mergeable);
+
+	procs[1].mergeable = count(UINT64_C(32) << 40); /* an address space, not memory */
+	feed(&m, s);
+	assert_int_equal(model_whole(&m, &mergeable), 445);
+	assert_false(mergeable);
+
+	s.page_size = 0;
+	feed(&m, s);
+	assert_int_equal(model_whole(&m, &mergeable), 445);
+	model_free(&m);
+}
+
 static void test_counter_reset(void **state)
 {
 	struct ksmtop_model m = { 0 };
@@ -255,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_mergeable),
 		cmocka_unit_test(test_counter_reset),
 		cmocka_unit_test(test_counter_wrap),
 		cmocka_unit_test(test_no_time_between),
