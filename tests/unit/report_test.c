@@ -182,6 +182,50 @@ static void test_page_life(void **state)
 	assert_int_equal(r->happened, 10);
 }
 
+/*
+ * Where the hooks do not see a page leave: its process ended, its KSM page is no more, or it merges
+ * once more.
+ */
+static void test_left_unseen(void **state)
+{
+	page(KSM_EVENT_NEW_PAGE, 10, 1, 500);
+	page(KSM_EVENT_MERGE, 11, 1, 500);
+	page(KSM_EVENT_ZERO_MERGE, 11, 2, 1);
+	feed(event(KSM_EVENT_EXIT, 11));
+	page(KSM_EVENT_NEW_PAGE, 10, 2, 501);
+	page(KSM_EVENT_PAGE_REMOVED, 0, 0, 501);
+	page(KSM_EVENT_NEW_PAGE, 12, 1, 501); /* the frame is used again */
+	page(KSM_EVENT_MERGE, 10, 3, 500);
+	page(KSM_EVENT_MERGE, 10, 3, 500);
+	report_finish(r);
+	assert_int_equal(r->procs.all[1].tally.gone, 2);
+	assert_int_equal(tally_net(&r->procs.all[1].tally), 2);
+	assert_int_equal(r->procs.all[2].tally.gone, 2);
+	assert_int_equal(tally_net(&r->procs.all[2].tally), 0);
+	assert_int_equal(tally_net(&r->procs.all[3].tally), 1);
+	assert_int_equal(r->total.again, 0);
+}
+
+/* The snapshot is taken when the hooks are at work already: what they saw is not counted twice. */
+static void test_at_start(void **state)
+{
+	struct ksm_event e;
+
+	page(KSM_EVENT_NEW_PAGE, 10, 1, 500);
+	page(KSM_EVENT_MERGE, 11, 1, 500);
+	write_to(11, 7, 300, 1);
+	for (uint32_t tgid = 10; tgid < 12; tgid++) {
+		e = event(KSM_EVENT_PROCESS, tgid);
+		e.n32 = 5;
+		e.address = 2;
+		feed(e);
+	}
+	page(KSM_EVENT_MERGE, 10, 2, 500);
+	report_finish(r);
+	assert_int_equal(r->procs.all[1].tally.before, 6);
+	assert_int_equal(r->procs.all[2].tally.before, 7);
+}
+
 /* A pid that comes again is another process; a new program in the same process is not. */
 static void test_processes(void **state)
 {
@@ -220,11 +264,13 @@ static void test_more_processes_than_room(void **state)
 	call(10, "ten", NULL, NULL);
 	feed(event(KSM_EVENT_EXIT, 10));
 	call(10, "ten again", NULL, NULL);
+	feed(event(KSM_EVENT_EXIT, PROCS_MAX + 5));
 	report_finish(r);
 	assert_int_equal(r->procs.count, PROCS_MAX);
 	assert_int_equal(r->total.merges, PROCS_MAX + 999);
 	assert_int_equal(r->procs.all[0].tally.merges, 1000);
 	assert_true(r->procs.beyond >= 1);
+	assert_int_equal(r->procs.all[0].tally.gone, 0);
 }
 
 static void test_passes(void **state)
@@ -488,6 +534,8 @@ int main(void)
 		TEST(test_sample),
 		TEST(test_sample_one_frame),
 		TEST(test_page_life),
+		TEST(test_left_unseen),
+		TEST(test_at_start),
 		TEST(test_processes),
 		TEST(test_exits_alone),
 		TEST(test_more_processes_than_room),

@@ -419,6 +419,27 @@ static void test_foreign_directory(void **state)
 	assert_int_equal(ksm_trace_create("/proc/none/trace", 1, facts, 2, &w, &err), -ENOENT);
 }
 
+/* A recording under way is not moved, nor removed as DIR.old, by another one. */
+static void test_two_writers(void **state)
+{
+	struct ksm_trace_writer *w, *other;
+	struct ksm_error err;
+	size_t count;
+
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 2, &w, &err), 0);
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 2, &other, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "is being recorded by another"));
+	assert_false(exists(old));
+	assert_int_equal(rename(dir, old), 0);
+	write_trace(1);
+	assert_int_equal(ksm_trace_create(dir, 1, facts, 2, &other, &err), -EBUSY);
+	assert_non_null(strstr(err.text, old));
+	assert_int_equal(read_trace(&count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(ksm_trace_finish(w, &err), 0);
+	write_trace(2);
+}
+
 static void test_types(void **state)
 {
 	struct ksm_event e = { .type = KSM_EVENT_COMM };
@@ -488,7 +509,7 @@ int main(void)
 		TEST(test_writer_order), TEST(test_cut_stream),	      TEST(test_cut_metadata),
 		TEST(test_damage),	 TEST(test_foreign_metadata), TEST(test_hostile_header),
 		TEST(test_missing),	 TEST(test_rotation),	      TEST(test_foreign_directory),
-		TEST(test_types),
+		TEST(test_two_writers),	 TEST(test_types),
 	};
 	int failed;
 

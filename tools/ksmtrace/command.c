@@ -70,11 +70,14 @@ static void wait_for_go(int go)
 
 static void run_child(char **argv, int go, int report)
 {
+	struct sigaction hangup;
 	int error;
 
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	/* With nohup it stays ignored. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		signal(SIGHUP, SIG_DFL);
 	errno = 0;
 	wait_for_go(go);
 	execvp(argv[0], argv);

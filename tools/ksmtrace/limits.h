@@ -7,10 +7,10 @@
 #define KSMTRACE_LIMITS_H
 
 #ifndef KSMTRACE_SMALL
-/* Processes of 176 bytes; names of guests and cgroups. */
+/* Processes of 192 bytes; names of guests and cgroups. */
 #define PROCS_MAX (1u << 17)
 #define STRINGS_MAX (1u << 16)
-/* Slots of 24 bytes, for merged pages and for page frames: 48 MiB and 24 MiB. */
+/* Slots of 24 bytes, for merged pages and, twice, for page frames: 48 MiB and 24 MiB each. */
 #define LIVE_MAX (1u << 21)
 #define FRAMES_MAX (1u << 20)
 /* Slots of 16 bytes, three quarters of them used, for pairs that share pages. */

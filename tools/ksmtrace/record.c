@@ -241,11 +241,12 @@ static int snapshot_counters(struct record *r)
 /* What a part begins with: a host may have been merged long before. */
 static int snapshot_all(struct record *r)
 {
-	int ret = ksm_snapshot_processes(&r->target);
+	int ret = snapshot_counters(r);
 
-	if (ret)
-		return ksm_error_set(&r->err, ret, "snapshot of processes: %s", strerror(-ret));
-	return snapshot_counters(r);
+	/* Takes its time, and counters are to tell of the moment at which the hooks began. */
+	if (!ret && (ret = ksm_snapshot_processes(&r->target)))
+		ksm_error_set(&r->err, ret, "snapshot of processes: %s", strerror(-ret));
+	return ret;
 }
 
 static uint64_t part_size(const struct record *r)

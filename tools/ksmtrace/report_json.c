@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "ksmtrace/report_view.h"
+#include "ksmtrace/report_limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static uint64_t since(const struct report_view *v, uint64_t time)
 static void put_recording(const struct report_view *v, struct json_object *to)
 {
 	static const char *const keys[] = { "kernel_release", "kernel_version", "machine",
-					    "backend", "tracer_version" };
+					    "backend",	      "tracer_version", "filter" };
 
 	ksm_json_str(to, "directory", v->dir);
 	ksm_json_uint(to, "start_monotonic_ns", v->r->start);
@@ -260,6 +260,7 @@ struct json_object *report_to_json(const struct report_view *v)
 
 	put_recording(v, ksm_json_obj(root, "recording"));
 	put_events(v, ksm_json_obj(root, "events"));
+	report_put_limits(v->info, root);
 	put_saved(v, ksm_json_obj(root, "saved"));
 	put_tally(ksm_json_obj(root, "total"), &v->r->total);
 	put_hist(ksm_json_obj(root, "break_latency"), &v->r->latency);

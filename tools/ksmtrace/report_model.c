@@ -13,7 +13,7 @@ struct report *report_new(uint64_t start)
 	r->start = r->end = start;
 	series_init(&r->series, start);
 	if (procs_init(&r->procs) || sample_init(&r->live, LIVE_MAX) ||
-	    sample_init(&r->frames, FRAMES_MAX)) {
+	    sample_init(&r->frames, FRAMES_MAX) || sample_init(&r->removed, FRAMES_MAX)) {
 		report_free(r);
 		return NULL;
 	}
@@ -27,6 +27,7 @@ void report_free(struct report *r)
 	procs_free(&r->procs);
 	sample_free(&r->live);
 	sample_free(&r->frames);
+	sample_free(&r->removed);
 	free(r);
 }
 
@@ -39,11 +40,21 @@ static uint64_t page_key(const struct ksm_event *e)
 	return key ? key : 1;
 }
 
+static uint64_t frame_key(uint64_t kpfn)
+{
+	return kpfn + 1 ? kpfn + 1 : 1;
+}
+
 static struct sample_entry *frame_of(struct report *r, uint64_t kpfn)
 {
-	if (!kpfn)
-		return NULL;
-	return sample_insert(&r->frames, kpfn + 1 ? kpfn + 1 : 1, sample_fold(kpfn));
+	return kpfn ? sample_insert(&r->frames, frame_key(kpfn), sample_fold(kpfn)) : NULL;
+}
+
+/* It left, and nobody saw how. */
+static void leave(struct report *r, struct sample_entry *page)
+{
+	r->procs.all[page->who].tally.gone += sample_weight(&r->live);
+	page->who |= REPORT_BROKEN;
 }
 
 static void on_merge(struct report *r, const struct ksm_event *e, struct tally *t, uint32_t proc)
@@ -61,7 +72,9 @@ static void on_merge(struct report *r, const struct ksm_event *e, struct tally *
 	page = sample_insert(&r->live, page_key(e), sample_fold(e->pfn));
 	if (!page)
 		return;
-	if (page->who & REPORT_BROKEN)
+	if (page->time && !(page->who & REPORT_BROKEN))
+		leave(r, page);
+	else if (page->time)
 		t->again += sample_weight(&r->live);
 	page->who = proc;
 	page->frame = sample_fold(e->pfn);
@@ -106,14 +119,21 @@ static void on_break(struct report *r, const struct ksm_event *e, struct tally *
 }
 
 /* Told some time after a break as well: then the page is not ours any more. */
-static void on_removed(struct report *r, const struct ksm_event *e, struct tally *t)
+static void on_removed(struct report *r, const struct ksm_event *e)
 {
 	struct sample_entry *page = sample_find(&r->live, page_key(e));
 
-	if (!page || page->who & REPORT_BROKEN)
-		return;
-	page->who |= REPORT_BROKEN;
-	t->gone += sample_weight(&r->live);
+	if (page && !(page->who & REPORT_BROKEN))
+		leave(r, page);
+}
+
+static void on_page_removed(struct report *r, const struct ksm_event *e)
+{
+	struct sample_entry *frame =
+		sample_insert(&r->removed, frame_key(e->pfn), sample_fold(e->pfn));
+
+	if (frame)
+		frame->time = e->time;
 }
 
 /* No counter of a real machine is beyond; sums of these cannot overflow, as bytes neither. */
@@ -196,7 +216,10 @@ static void on_page(struct report *r, const struct ksm_event *e)
 		series_at(&r->series, e->time)->broken++;
 		break;
 	case KSM_EVENT_RMAP_REMOVED:
-		on_removed(r, e, t);
+		on_removed(r, e);
+		break;
+	case KSM_EVENT_PAGE_REMOVED:
+		on_page_removed(r, e);
 		break;
 	case KSM_EVENT_SWAPIN_COPY:
 		t->swapins++;
@@ -240,8 +263,27 @@ static int by_frame(const void *a, const void *b)
 	return x->who < y->who ? -1 : x->who > y->who;
 }
 
+/*
+ * Where the removal of single items cannot be hooked, or the scanner had not come to it yet: pages
+ * of a process that ended, and pages whose KSM page is no more, are mapped no longer.
+ */
+static void find_left(struct report *r)
+{
+	for (size_t i = 0; i < r->live.size; i++) {
+		struct sample_entry *page = &r->live.slots[i], *frame;
+
+		if (!page->key || page->who & REPORT_BROKEN)
+			continue;
+		frame = sample_find(&r->removed, frame_key(page->frame));
+		if (r->procs.all[page->who].left > page->time ||
+		    (frame && frame->time > page->time))
+			leave(r, page);
+	}
+}
+
 void report_finish(struct report *r)
 {
+	find_left(r);
 	r->live_count = sample_sort(&r->live, by_frame);
 	series_at(&r->series, r->end);
 	series_finish(&r->series);

@@ -57,9 +57,11 @@ struct report_type {
  * @total: all processes, and what belongs to none
  * @latency: of breaks by a write; @unmerge_latency of the others
  * @stay: how long pages stayed merged that were broken
- * @live: pages merged during the recording; who is the process, or that with BROKEN
+ * @live: pages merged during the recording; who is the process, or that with BROKEN; after
+ *	report_finish() without BROKEN are those that are mapped at the end, as far as events tell
  * @live_count: entries at live.slots once it is finished, sorted by frame and process
  * @frames: KSM pages; who counts merges
+ * @removed: KSM pages that are no more; time is when the last one of the frame went
  */
 struct report {
 	uint64_t start;
@@ -79,9 +81,10 @@ struct report {
 	struct sample live;
 	size_t live_count;
 	struct sample frames;
+	struct sample removed;
 };
 
-/* Set in sample_entry.who of a page that was broken again. */
+/* Set in sample_entry.who of a page that was broken again, or left otherwise. */
 #define REPORT_BROKEN 0x80000000u
 
 /**

@@ -157,21 +157,36 @@ static void learn_name(struct procs *p, const struct ksm_event *event)
 		p->all[number].cgroup = procs_intern(p, p->name.text);
 }
 
+/* The hooks were at work before the snapshot was taken: what they told of is in it. */
 static void learn_pages(struct procs *p, const struct ksm_event *event)
 {
 	uint32_t number = procs_of(p, event);
+	struct tally *t = &p->all[number].tally;
+	int64_t before = (int64_t)(event->n32 + event->address) - tally_net(t);
 
-	/* Snapshots come again at rotation; the first one is the start. */
-	if (!p->all[number].tally.before)
-		p->all[number].tally.before = event->n32 + event->address;
+	t->before = before > 0 ? before : 0;
 }
 
-static void learn_exit(struct procs *p, const struct ksm_event *event, bool exited)
+static void learn_enter(struct procs *p, const struct ksm_event *event)
 {
 	/* Separate: a new process may move all the others. */
 	uint32_t number = procs_of(p, event);
 
-	p->all[number].exited = exited;
+	p->all[number].exited = false;
+}
+
+static void learn_exit(struct procs *p, const struct ksm_event *event)
+{
+	uint32_t number = procs_of(p, event);
+	struct proc *proc = &p->all[number];
+
+	/* Those beyond PROCS_MAX go on when one of them ends. */
+	if (!number)
+		return;
+	proc->exited = true;
+	proc->left = event->time;
+	proc->tally.gone += proc->tally.zero - proc->zero_left;
+	proc->zero_left = proc->tally.zero;
 }
 
 void procs_feed(struct procs *p, const struct ksm_event *event)
@@ -189,11 +204,11 @@ void procs_feed(struct procs *p, const struct ksm_event *event)
 		learn_pages(p, event);
 		break;
 	case KSM_EVENT_EXIT:
-		learn_exit(p, event, true);
+		learn_exit(p, event);
 		break;
 	case KSM_EVENT_ENTER:
 		/* A new program in the same process. */
-		learn_exit(p, event, false);
+		learn_enter(p, event);
 		break;
 	default:
 		break;

@@ -23,7 +23,8 @@
  * @failed: merges tried in vain
  * @breaks: copied for a writer
  * @unmerged: copied because merging was given up
- * @gone: left otherwise: unmapped, or the process ended; pages merged during the recording
+ * @gone: left otherwise: unmapped, or the process ended; pages merged during the recording, zero
+ *	pages only by the end of their process
  * @churned: breaks of pages merged during the recording
  * @again: pages merged again after a break
  * @stayed: how long the @churned ones had been merged, all together, ns
@@ -70,6 +71,8 @@ static inline int64_t tally_net(const struct tally *t)
  * @guest: number of the name of the virtual machine it runs, 0 for none
  * @cgroup: number of the path of its cgroup, 0 when it is not known
  * @exited: left KSM
+ * @left: when it last did
+ * @zero_left: zero pages that it took with it
  */
 struct proc {
 	uint32_t tgid;
@@ -78,6 +81,8 @@ struct proc {
 	bool exited;
 	char comm[17];
 	uint64_t cgroup_id;
+	uint64_t left;
+	uint64_t zero_left;
 	struct tally tally;
 };
 

@@ -10,9 +10,9 @@
 #define PAIRED_MAX 16
 #define MEMBERS_MAX 4096
 
-static bool is_mapped(const struct report *r, const struct sample_entry *page)
+static bool is_mapped(const struct sample_entry *page)
 {
-	return !(page->who & REPORT_BROKEN) && !r->procs.all[page->who].exited;
+	return !(page->who & REPORT_BROKEN);
 }
 
 /* Two numbers that are no pair make an empty slot. */
@@ -103,7 +103,7 @@ static size_t take_frame(const struct report *r, const struct report_rows *rows,
 	size_t count = 0, distinct = 0;
 
 	for (; at < r->live_count && pages[at].frame == frame; at++)
-		if (is_mapped(r, &pages[at]) && count < MEMBERS_MAX)
+		if (is_mapped(&pages[at]) && count < MEMBERS_MAX)
 			groups[count++] = rows->group_of[pages[at].who];
 	qsort(groups, count, sizeof(*groups), by_number);
 	for (size_t i = 0; i < count; i++)
@@ -198,7 +198,7 @@ static void fill_frame(const struct report *r, const struct sample_entry *e, str
 	};
 	for (size_t i = find_frame(r, e->frame); i < r->live_count && pages[i].frame == e->frame;
 	     i++) {
-		if (!is_mapped(r, &pages[i]))
+		if (!is_mapped(&pages[i]))
 			continue;
 		f->mapped++;
 		f->processes += pages[i].who != before;

@@ -164,6 +164,7 @@ static void print_hist(const struct report_view *v, const struct hist *h, FILE *
 	char from[KSM_FORMAT_MAX], number[KSM_FORMAT_MAX];
 	int width;
 
+	fprintf(to, "%12s  %12s\n", "FROM", "COUNT");
 	for (int pass = 0; pass < 2; pass++) {
 		for (unsigned int i = 0; i < KSM_LATENCY_SLOTS; i += HIST_SUB) {
 			count = 0;
@@ -309,8 +310,13 @@ static void print_classes(const struct report_view *v, FILE *to)
 {
 	static const char *const names[SHARERS_CLASSES] = { "1", "2", "3-4", "5-8", "9-16", "17-" };
 	char count[KSM_FORMAT_MAX];
+	bool any = false;
 
-	fprintf(to, "\nKSM pages by how many map them (%s)\n", report_by_names[v->rows_by]);
+	for (unsigned int i = 0; i < SHARERS_CLASSES; i++)
+		any |= v->sharing.classes[i];
+	if (any)
+		fprintf(to, "\nKSM pages by how many map them (%s)\n",
+			report_by_names[v->rows_by]);
 	for (unsigned int i = 0; i < SHARERS_CLASSES; i++)
 		if (v->sharing.classes[i])
 			fprintf(to, "%8s  %s\n", names[i],
@@ -353,8 +359,12 @@ void report_print_sharing(const struct report_view *v, FILE *to)
 		put_text(&c, b);
 		ksm_table_row(table, c.at);
 	}
-	fprintf(to, "\nKSM pages in common at the end, of those merged during the recording\n");
-	print_and_free(table, to);
+	fprintf(to, "\nKSM pages in common at the end, of those merged during the recording%s\n",
+		shown ? "" : ": none");
+	if (shown)
+		print_and_free(table, to);
+	else
+		ksm_table_free(table);
 	rest(s->count, shown, "pairs", to);
 	if (s->weight > 1)
 		fprintf(to,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ksmtrace/report_limits.h"
 #include "ksmtrace/report_text.h"
 #include "lib/trace_types.h"
 
@@ -25,6 +26,7 @@ static void print_recording(const struct report_view *v, FILE *to)
 {
 	const char *release = ksm_trace_env_get(v->info, "kernel_release");
 	const char *backend = ksm_trace_env_get(v->info, "backend");
+	const char *filter = ksm_trace_env_get(v->info, "filter");
 	time_t second = (v->r->start + v->info->wall_offset) / SECOND;
 	char length[KSM_FORMAT_MAX], date[32] = "?";
 	struct tm tm;
@@ -35,6 +37,10 @@ static void print_recording(const struct report_view *v, FILE *to)
 	fprintf(to, "%s from %s, kernel %s, %s\n",
 		ksm_format_duration(length, sizeof(length), v->r->end - v->r->start), date,
 		release ? release : "?", backend ? backend : "?");
+	if (!filter)
+		return;
+	head("only", to);
+	fprintf(to, "%s; counters are of the whole machine\n", filter);
 }
 
 static void print_losses(const struct report_view *v, FILE *to)
@@ -259,6 +265,7 @@ void report_print_text(const struct report_view *v, FILE *to)
 {
 	print_recording(v, to);
 	print_losses(v, to);
+	report_print_limits(v->info, to);
 	if (v->parts & REPORT_SUMMARY)
 		print_summary(v, to);
 	if (v->parts & REPORT_LATENCY)

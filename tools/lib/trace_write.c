@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -52,11 +53,24 @@ static bool is_trace(int dir)
 	return got == sizeof(begin) - 1 && !strcmp(begin, CTF_FIRST_LINES);
 }
 
+/* Whether another one records into it: the writer keeps the stream locked. */
+static bool is_busy(int dir)
+{
+	int fd = openat(dir, KSM_TRACE_STREAM, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool busy;
+
+	if (fd < 0)
+		return false;
+	busy = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	close(fd);
+	return busy;
+}
+
 /* Return: 1 when there is a trace of ours, 0 when there is nothing, or a negative errno. */
 static int look(const char *dir, struct ksm_error *err)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	bool ours;
+	bool ours, busy;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
@@ -68,7 +82,13 @@ static int look(const char *dir, struct ksm_error *err)
 	if (fd < 0)
 		return ksm_error_set(err, -errno, "%s: %s", dir, strerror(errno));
 	ours = is_trace(fd);
+	busy = ours && is_busy(fd);
 	close(fd);
+	if (busy)
+		return ksm_error_set(err, -EBUSY,
+				     "%s is being recorded by another ksmtrace: give another "
+				     "place with -o",
+				     dir);
 	if (!ours)
 		return ksm_error_set(err, -EEXIST,
 				     "%s is there and is no trace of ksmtrace: give "
@@ -183,6 +203,9 @@ static int make_files(struct ksm_trace_writer *w, const struct ksm_trace_info *i
 		w->file = openat(dir, KSM_TRACE_STREAM, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 				 0600);
 		ret = w->file < 0 ? -errno : 0;
+		/* A file system without locks gives no protection, and that is all. */
+		if (!ret)
+			flock(w->file, LOCK_EX | LOCK_NB);
 	}
 	close(dir);
 	return ret;
