@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-UNIT_SRCS_report_limits_test := $(UNIT_SRCS_report_test)
+UNIT_SRCS_report_limits_test := tools/ksmtrace/report_limits.c
