@@ -83,7 +83,8 @@ static void put_head(struct perfetto *p, const struct ksm_trace_info *info)
 
 	for (size_t i = 0; i < info->env_count; i++)
 		ksm_json_str(facts, info->env[i].key, info->env[i].value);
-	fprintf(p->to, "{\"displayTimeUnit\":\"ns\",\"otherData\":%s,\n\"traceEvents\":[\n",
+	/* No displayTimeUnit: some releases of Perfetto took "ns" for the unit of all times. */
+	fprintf(p->to, "{\"otherData\":%s,\n\"traceEvents\":[\n",
 		json_object_to_json_string_ext(facts, JSON_C_TO_STRING_PLAIN));
 	json_object_put(facts);
 	put_name(p, "process_name", PERFETTO_SCANNER, PERFETTO_SCANNER, "KSM scanner");
@@ -164,14 +165,17 @@ static void put_instant(struct perfetto *p, const struct ksm_event *e)
 	put_page(p, e);
 }
 
-/* The event is from the end of the fault. Slices of one track must not overlap. */
+/*
+ * The event is from the end of the fault. Slices of one track must not overlap, and a reader that
+ * takes times for floating point numbers may be a nanosecond off.
+ */
 static void put_break(struct perfetto *p, const struct ksm_event *e)
 {
 	uint64_t length = e->n64 < e->time ? e->n64 : 0, start = e->time - length;
 	struct track *t = e->tgid ? track_of(p, e->tgid) : NULL;
 	unsigned int number = 0;
 
-	while (t && number < PERFETTO_LANES && t->ends[number] > start)
+	while (t && number < PERFETTO_LANES && t->ends[number] >= start)
 		number++;
 	if (!t || !length || number == PERFETTO_LANES) {
 		put_instant(p, e);
@@ -186,10 +190,14 @@ static void put_break(struct perfetto *p, const struct ksm_event *e)
 
 static void end_pass(struct perfetto *p, const struct ksm_event *e)
 {
+	uint64_t length = e->time - p->pass.time;
+
 	if (!p->pass.type)
 		return;
+	/* The next one begins where nothing tells of the end of this one: see put_break(). */
+	length -= e->type == KSM_EVENT_SCAN_START && length;
 	begin(p, "X", "pass", PERFETTO_SCANNER, PERFETTO_SCANNER, p->pass.time);
-	put_duration(p, e->time - p->pass.time);
+	put_duration(p, length);
 	fprintf(p->to,
 		",\"args\":{\"seq\":%u,\"rmap_items\":%" PRIu64 ",\"merged\":%" PRIu64
 		",\"broken\":%" PRIu64 "}}",

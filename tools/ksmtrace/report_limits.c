@@ -10,9 +10,9 @@
 
 /* What a report adds up. */
 static const unsigned int needed[] = {
-	KSM_EVENT_SCAN_START, KSM_EVENT_SCAN_STOP, KSM_EVENT_MERGE,	   KSM_EVENT_NEW_PAGE,
-	KSM_EVENT_ZERO_MERGE, KSM_EVENT_COW_BREAK, KSM_EVENT_RMAP_REMOVED, KSM_EVENT_EXIT,
-	KSM_EVENT_SWAPIN_COPY,
+	KSM_EVENT_SCAN_START,	KSM_EVENT_SCAN_STOP,  KSM_EVENT_MERGE,
+	KSM_EVENT_NEW_PAGE,	KSM_EVENT_ZERO_MERGE, KSM_EVENT_COW_BREAK,
+	KSM_EVENT_RMAP_REMOVED, KSM_EVENT_EXIT,	      KSM_EVENT_SWAPIN_COPY,
 };
 
 static const char *const backends[] = { "kernel", "engine" };
@@ -112,16 +112,17 @@ void report_print_limits(const struct ksm_trace_info *info, FILE *to)
 	struct names unasked = { .wanted = REPORT_SEEN_UNASKED, .both = both };
 	struct partly partly = { .to = to, .both = both };
 
-	report_each_limit(info, add_name, &not);
+	report_each_limit(info, add_name, &not );
 	report_each_limit(info, add_name, &unasked);
-	if (not.used)
-		fprintf(to, "%-12s%s: no hook there (--by event says why)\n", "not seen", not.text);
+	if (not .used)
+		fprintf(to, "%-12s%s: no hook there (--by event says why)\n", "not seen",
+			not .text);
 	if (unasked.used)
 		fprintf(to, "%-12s%s: not recorded (--event)\n", "left out", unasked.text);
 	report_each_limit(info, print_partly, &partly);
 }
 
-static void put_limit(void *ctx, const struct report_limit *limit)
+void report_put_limit(struct json_object *to, const struct report_limit *limit)
 {
 	static const char *const seen[] = {
 		[REPORT_SEEN_PARTLY] = "partly",
@@ -134,7 +135,12 @@ static void put_limit(void *ctx, const struct report_limit *limit)
 	ksm_json_str(one, "event", ksm_event_name(limit->type));
 	ksm_json_str(one, "seen", seen[limit->seen]);
 	ksm_json_str(one, "why", limit->why);
-	json_object_array_add(ctx, one);
+	json_object_array_add(to, one);
+}
+
+static void put_limit(void *ctx, const struct report_limit *limit)
+{
+	report_put_limit(ctx, limit);
 }
 
 void report_put_limits(const struct ksm_trace_info *info, struct json_object *to)

@@ -35,6 +35,9 @@ void report_each_limit(const struct ksm_trace_info *info, report_limit_fn fn, vo
 
 void report_print_limits(const struct ksm_trace_info *info, FILE *to);
 
+/* Adds one to an array. */
+void report_put_limit(struct json_object *to, const struct report_limit *limit);
+
 /* Adds "limits". */
 void report_put_limits(const struct ksm_trace_info *info, struct json_object *to);
 

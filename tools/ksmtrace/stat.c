@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ksmtrace/cmd.h"
+#include "ksmtrace/report_limits.h"
 #include "ksmtrace/target.h"
 #include "lib/format.h"
 #include "lib/json.h"
@@ -112,9 +113,10 @@ static void print_count(struct stat_run *s, unsigned int type, double seconds)
 		printf("%16s  %-14s  # %s\n", "not counted", ksm_event_name(type), hook->why);
 		return;
 	}
-	printf("%16s  %-14s  # %s\n",
+	printf("%16s  %-14s  # %s%s%s\n",
 	       ksm_format_count(count, sizeof(count), s->totals.fired[type]), ksm_event_name(type),
-	       ksm_format_rate(rate, sizeof(rate), s->totals.fired[type] / seconds));
+	       ksm_format_rate(rate, sizeof(rate), s->totals.fired[type] / seconds),
+	       hook->lacks ? "; " : "", hook->lacks ? hook->lacks : "");
 }
 
 /* Pages that are mapped to a shared frame now and were not before. */
@@ -217,6 +219,28 @@ static void json_backend(struct json_object *to, const struct stat_run *s, unsig
 		ksm_json_uint(one, "scanner_ns", s->after.runtime[i] - s->before.runtime[i]);
 }
 
+/* Events that are not counted, or not all of them: as report has them. */
+static void json_limits(struct json_object *to, const struct stat_run *s)
+{
+	const struct ksm_hook *hooks;
+	size_t count;
+
+	to = ksm_json_arr(to, "limits");
+	hooks = ksm_stream_hooks(s->target.stream, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct ksm_hook *h = &hooks[i];
+		struct report_limit limit = {
+			.backend = h->backend == KSM_STREAM_ENGINE ? "engine" : "kernel",
+			.type = h->type,
+			.seen = h->hook ? REPORT_SEEN_PARTLY : REPORT_SEEN_NOT,
+			.why = h->hook ? h->lacks : h->why,
+		};
+
+		if (!h->hook || h->lacks)
+			report_put_limit(to, &limit);
+	}
+}
+
 static int print_json(struct stat_run *s, double seconds)
 {
 	struct json_object *root = json_object_new_object(), *events, *backends;
@@ -226,6 +250,7 @@ static int print_json(struct stat_run *s, double seconds)
 	for (unsigned int type = 1; type <= KSM_EVENT_SWAPIN_COPY; type++)
 		if (counts(s, type))
 			ksm_json_uint(events, ksm_event_name(type), s->totals.fired[type]);
+	json_limits(root, s);
 	if (counts(s, KSM_EVENT_MERGE) && counts(s, KSM_EVENT_COW_BREAK))
 		ksm_json_int(root, "net_pages", net_pages(s));
 	json_latency(root, "write_breaks", s->slots[KSM_COW_WRITE]);

@@ -74,12 +74,14 @@ struct ksm_stream_opts {
  * @backend: KSM_STREAM_KERNEL or KSM_STREAM_ENGINE
  * @hook: text such as "tp_btf ksm_merge_with_ksm_page", NULL when there is none
  * @why: why there is none, or why not a better one; NULL when it is the best one
+ * @lacks: what this one does not see or tell, NULL when that is nothing; a part of @why
  */
 struct ksm_hook {
 	unsigned int type;
 	unsigned int backend;
 	const char *hook;
 	const char *why;
+	const char *lacks;
 };
 
 /**

@@ -345,7 +345,7 @@ static char *rung_text(struct ksm_prober *p, const struct ksm_rung *rung)
 static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int type,
 		      struct ksm_hook *hook)
 {
-	const char *why = NULL, *best = NULL, *elsewhere = NULL;
+	const char *why = NULL, *best = NULL, *elsewhere = NULL, *but;
 	const struct ksm_rung *rung;
 	char text[2 * KSM_HOOK_TEXT];
 
@@ -368,10 +368,11 @@ static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int t
 		hook->hook = rung_text(p, rung);
 		if (!hook->hook)
 			return -ENOMEM;
+		hook->lacks = rung->lacks;
 		if (!best)
 			return 0;
-		snprintf(text, sizeof(text), "%s%s%s", best, rung->lacks ? "; " : "",
-			 rung->lacks ? rung->lacks : "");
+		but = rung->lacks ? rung->lacks : rung->costs;
+		snprintf(text, sizeof(text), "%s%s%s", best, but ? "; " : "", but ? but : "");
 	} else {
 		snprintf(text, sizeof(text), "%s%s%s",
 			 best ? best : "this engine has no such event", elsewhere ? "; " : "",

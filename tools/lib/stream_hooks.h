@@ -25,13 +25,15 @@
  * @backend: mask of the backends it serves
  * @progs: programs it takes, in order of attachment; unused ones NULL; none when there is no way to
  *	get the events, and @lacks says what else there is
- * @lacks: what it cannot do that a better one can, NULL for nothing
+ * @lacks: what it does not see or tell and a better one does, NULL for nothing
+ * @costs: what it costs beyond them, NULL for nothing
  */
 struct ksm_rung {
 	unsigned int type;
 	unsigned int backend;
 	const char *progs[KSM_HOOK_PROGS];
 	const char *lacks;
+	const char *costs;
 };
 
 /* Sorted so that of the rungs of one type and backend the best comes first. */
