@@ -4,6 +4,7 @@
  *
  * - every page is compared by the process that wrote it, and by forks of it;
  * - nothing hangs, and no write to the engine's files fails but for a reason that it may have;
+ * - something was merged, by the frames (of a prefix of a history that is not asked);
  * - once the processes have gone nothing counts as merged, and by /proc/kpageflags no anonymous
  *   page is left that nobody maps, so that none was lost.
  */
@@ -23,6 +24,8 @@
 #include "stress/stress.h"
 
 #define UNLIMITED UINT32_MAX
+/* Seconds; others may have stopped the scanner. */
+#define RELOAD_WAIT 3
 
 struct config {
 	unsigned long seconds;
@@ -30,6 +33,7 @@ struct config {
 	unsigned long reloads;
 	unsigned long plant;
 	unsigned long tenant;
+	bool idle;
 };
 
 static struct config config = { .steps = UNLIMITED, .plant = UNLIMITED, .tenant = UNLIMITED };
@@ -44,6 +48,8 @@ static const struct arg args[] = {
 	  ARG_NUMBER(&config.reloads, 1, 1000000) },
 	{ "plant", 'p', "STEP", "spoil a page in this step, unrecorded: must be noticed",
 	  ARG_NUMBER(&config.plant, 0, UNLIMITED) },
+	{ "idle", 'i', NULL, "never start the scanner, so that nothing merges: must be noticed",
+	  .flag = &config.idle },
 	{ "tenant", 'T', "SEED", "be a short-lived process (started by the others)",
 	  ARG_NUMBER(&config.tenant, 0, UNLIMITED - 1) },
 	{ 0 },
@@ -173,7 +179,10 @@ static void failed(void)
 	    (arena->round + 1) * ROUND);
 }
 
-/* A ninth process, for which nobody waits at the end of a round. */
+/*
+ * A ninth process, for which nobody waits at the end of a round. Every other time it lets the
+ * module come so far that it has merged something, if that is possible.
+ */
 static void be_reloader(int unused)
 {
 	struct stressor s = { .index = STRESSORS, .rnd = opt.seed };
@@ -181,7 +190,10 @@ static void be_reloader(int unused)
 	prctl(PR_SET_NAME, "vm-reloader");
 	while (config.reloads && arena->reloads < config.reloads) {
 		stress_reload(&s);
-		usleep(choose(&s, 200000));
+		if (arena->reloads % 2)
+			merging_wait(RELOAD_WAIT);
+		else
+			usleep(choose(&s, 200000));
 	}
 	exit(0);
 }
@@ -240,7 +252,7 @@ static void start(void (*be)(int index), int index)
 		be(index);
 }
 
-static void report(double since)
+static void report(double since, long long copies)
 {
 	unsigned long steps = 0;
 
@@ -252,15 +264,18 @@ static void report(double since)
 		else
 			say("%s: %lu", deeds[i]->name, arena->done[i]);
 	}
-	say("ok: seed %llu, %lu steps, up to %lld pages saved, %lu reloads, every page right, "
+	say("pages found merged in %lu of %lu looks, up to %lld saved", arena->looks_merged,
+	    arena->looks, arena->most_merged);
+	say("ok: seed %llu, %lu steps, %lu merges, %lld breaks, %lu reloads, every page right, "
 	    "%.1f s",
-	    (unsigned long long)opt.seed, steps, arena->most_merged,
-	    arena->reloads, now_seconds() - since);
+	    (unsigned long long)opt.seed, steps, arena->merges, copies, arena->reloads,
+	    now_seconds() - since);
 }
 
 int main(int argc, char **argv)
 {
 	double since = now_seconds();
+	long long copies = vmstat("cow_ksm");
 
 	args_parse(argc, argv, args,
 		   "Do to memory, engine and machine what may happen on a host, in an order that "
@@ -274,12 +289,17 @@ int main(int argc, char **argv)
 	collect(machine_deeds);
 	say("seed %llu", (unsigned long long)opt.seed);
 	make_arena();
-	ksm_full_speed(opt.backend);
+	arena->idle = config.idle;
+	if (!config.idle)
+		ksm_full_speed(opt.backend);
 	for (int i = 0; i < STRESSORS; i++)
 		start(be_stressor, i);
 	start(be_reloader, 0);
 	watch(STRESSORS + 1);
 	expect_nothing_left();
-	report(since);
+	merging_note();
+	report(since, vmstat("cow_ksm") - copies);
+	if (config.steps == UNLIMITED)
+		merging_judge();
 	return 0;
 }

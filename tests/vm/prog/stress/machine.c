@@ -36,21 +36,24 @@ static void set_pages_to_scan(struct stressor *s, unsigned long pages)
 		tolerate(s, "pages_to_scan", err);
 }
 
+static void start_scanner(struct stressor *s)
+{
+	if (!arena->idle)
+		tolerate(s, "run=1", ksm_write(engine, "run", KSM_RUN_MERGE));
+}
+
 static bool run_on(struct stressor *s)
 {
-	tolerate(s, "run=1", ksm_write(engine, "run", KSM_RUN_MERGE));
+	start_scanner(s);
 	return true;
 }
 
 static bool run_other(struct stressor *s)
 {
 	int run = choose(s, 3) ? KSM_RUN_UNMERGE : KSM_RUN_STOP;
-	long long merged = ksm_try_read(engine, "pages_sharing");
 
-	if (merged > arena->most_merged)
-		arena->most_merged = merged;
 	tolerate(s, "run=0 or 2", ksm_write(engine, "run", run));
-	tolerate(s, "run=1", ksm_write(engine, "run", KSM_RUN_MERGE));
+	start_scanner(s);
 	return true;
 }
 
@@ -66,7 +69,7 @@ static bool run_interrupted(struct stressor *s)
 	usleep(choose(s, 10000));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	tolerate(s, "run=1", ksm_write(engine, "run", KSM_RUN_MERGE));
+	start_scanner(s);
 	return true;
 }
 
@@ -118,7 +121,7 @@ static void load(struct stressor *s)
 		die("step %u: loading the module: %s", s->step, strerror(-err));
 	tolerate(s, "sleep_millisecs", ksm_write(engine, "sleep_millisecs", 0));
 	set_pages_to_scan(s, 4096);
-	tolerate(s, "run=1", ksm_write(engine, "run", KSM_RUN_MERGE));
+	start_scanner(s);
 }
 
 /* The mutex is that of a machine whose administrator does one thing at a time. */
@@ -127,6 +130,7 @@ bool stress_reload(struct stressor *s)
 	int err;
 
 	pthread_mutex_lock(&arena->machine);
+	merging_note();
 	/* Who is inside a file or the device of the module keeps it for a moment. */
 	while ((err = module_unload())) {
 		if (err != -EAGAIN && err != -EBUSY)

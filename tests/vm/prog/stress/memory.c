@@ -45,6 +45,7 @@ void stress_verify(struct stressor *s, const char *when)
 static bool verify(struct stressor *s)
 {
 	stress_verify(s, "when it looked");
+	merging_look(s);
 	return true;
 }
 

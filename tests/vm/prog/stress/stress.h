@@ -31,7 +31,11 @@
  * @done: of each deed, how often
  * @absent: of each deed, how often the kernel had no such thing
  * @reloads: of the module
+ * @idle: the scanner is never started
+ * @looks: how often a process compared its pages
+ * @looks_merged: how often the frames said then that some of them were merged
  * @most_merged: merged pages, the highest count seen
+ * @merges: pages merged, as the engine counted them at each unload and at the end
  */
 struct arena {
 	pthread_barrier_t meeting;
@@ -42,7 +46,11 @@ struct arena {
 	unsigned long done[MAX_DEEDS];
 	unsigned long absent[MAX_DEEDS];
 	unsigned long reloads;
+	bool idle;
+	unsigned long looks;
+	unsigned long looks_merged;
 	long long most_merged;
+	unsigned long merges;
 };
 
 extern struct arena *arena;
@@ -91,6 +99,14 @@ size_t choose_range(struct stressor *s, size_t most, size_t *len);
 void stress_populate(struct pages *p, size_t nr, uint64_t *rnd);
 /* Dies, naming the step, when a page does not hold what was written. */
 void stress_verify(struct stressor *s, const char *when);
+/* Note whether pages of this process are merged now. */
+void merging_look(struct stressor *s);
+/* Add up what the module counted; before it goes, and with arena->machine held. */
+void merging_note(void);
+/* Until some process sees merged pages, but not longer than so. */
+void merging_wait(double seconds);
+/* Dies when nothing was ever merged. */
+void merging_judge(void);
 /* Unload the module, whatever it is about, and load it again. */
 bool stress_reload(struct stressor *s);
 /* Be a short-lived program with mergeable memory of its own (ksm-stress --tenant). */
