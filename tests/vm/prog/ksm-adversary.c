@@ -237,13 +237,6 @@ static long long slab_kib(void)
 	return (vmstat("nr_slab_unreclaimable")) * (long long)page_size() / 1024;
 }
 
-static size_t areas_wanted(void)
-{
-	const char *areas = getenv("ADVERSARY_AREAS");
-
-	return areas && atol(areas) > 1 ? atol(areas) : 1000000;
-}
-
 /* Neighbours differ in what they allow, else they would be one area. */
 static void cut_up(unsigned char *mem, size_t areas)
 {
@@ -255,7 +248,7 @@ static void cut_up(unsigned char *mem, size_t areas)
 
 static const char *areas(void)
 {
-	size_t nr = areas_wanted(), touched = nr / 100;
+	size_t nr = env_number("ADVERSARY_AREAS", 1000000), touched = nr / 100;
 	unsigned char *mem;
 	long long slab;
 	double cost;

@@ -29,9 +29,7 @@
 /* Every which allocation is tried; all with 1. */
 static unsigned int stride(void)
 {
-	const char *every = getenv("FAULT_EVERY");
-
-	return every && atoi(every) > 0 ? atoi(every) : 1;
+	return env_number("FAULT_EVERY", 1);
 }
 
 static void must_write_file(const char *path, const char *text)

@@ -17,7 +17,12 @@
 #include "lib/trials.h"
 
 #define PAGES 128
-#define ROUNDS 24
+
+/* Of each kind of storm. */
+static int rounds(void)
+{
+	return env_number("STORM_ROUNDS", 24);
+}
 
 static void merged_pair(struct sets *s)
 {
@@ -73,7 +78,7 @@ static const char *fork_storm(void)
 	uint64_t rnd = opt.seed;
 
 	merged_pair(&s);
-	for (int round = 0; round < ROUNDS / 2; round++) {
+	for (int round = 0; round < rounds() / 2; round++) {
 		pid_t pids[CHILDREN];
 
 		for (int i = 0; i < CHILDREN; i++) {
@@ -116,7 +121,7 @@ static const char *execs(void)
 	uint64_t rnd = opt.seed;
 
 	merged_pair(&s);
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds(); round++) {
 		pid_t pids[3];
 
 		for (int i = 0; i < 3; i++) {
@@ -141,7 +146,7 @@ static const char *moved(void)
 	size_t bytes = PAGES * page_size();
 
 	merged_pair(&s);
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds(); round++) {
 		struct pages *p = &s.p[round % 2];
 		/* In two halves every other time: what was one area is two, then one again. */
 		size_t part = round % 4 < 2 ? bytes : bytes / 2;
@@ -170,7 +175,7 @@ static const char *unmapped(void)
 	struct sets s;
 
 	merged_pair(&s);
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds(); round++) {
 		size_t from = next_random(&rnd) % (PAGES * 3 / 4), bytes = PAGES / 4 * page_size();
 
 		for (int k = 0; k < 2; k++) {
@@ -199,7 +204,7 @@ static const char *protected(void)
 	struct sets s;
 
 	merged_pair(&s);
-	for (int round = 0; round < ROUNDS * 2; round++) {
+	for (int round = 0; round < rounds() * 2; round++) {
 		size_t from = next_random(&rnd) % (PAGES / 2);
 		struct pages *p = &s.p[round % 2];
 

@@ -51,6 +51,8 @@ void must_run(const char *command);
 long long vmstat(const char *key);
 /* The KiB behind "KEY:" in /proc/meminfo, or -1. */
 long long meminfo(const char *key);
+/* A positive number in the environment, or @otherwise. */
+unsigned long env_number(const char *name, unsigned long otherwise);
 
 /* ---- args.c: a program's options as a table ---- */
 

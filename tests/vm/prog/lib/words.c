@@ -142,6 +142,14 @@ long long meminfo(const char *key)
 	return number_of("/proc/meminfo", key);
 }
 
+unsigned long env_number(const char *name, unsigned long otherwise)
+{
+	const char *text = getenv(name);
+	long value = text ? atol(text) : 0;
+
+	return value > 0 ? (unsigned long)value : otherwise;
+}
+
 int write_file(const char *path, const char *text)
 {
 	ssize_t len = strlen(text);
