@@ -207,6 +207,10 @@ static int print(struct print *p)
 	ret = parse_time(p, "from", p->from_text, &p->from);
 	if (!ret)
 		ret = parse_time(p, "to", p->to_text, &p->to);
+	if (!ret && p->from > p->to) {
+		ksm_log_error("--from is later than --to: nothing would be printed");
+		ret = KSM_EXIT_USAGE;
+	}
 	if (ret)
 		return ret;
 	p->line = line_new(&p->opts, p->info.start, p->info.wall_offset);

@@ -167,6 +167,23 @@ static void print_scanner(const struct report_view *v, const struct report_host 
 		ksm_format_percent(text, sizeof(text), (b->pfn - a->pfn) * 1e3, time));
 }
 
+/* From the first look to the last, as far as the looks tell. */
+static bool is_stopped(const struct report *r)
+{
+	bool known = false;
+
+	for (unsigned int i = 0; i < REPORT_BACKENDS; i++) {
+		const struct report_host *host = &r->hosts[i];
+
+		if (!ksm_snapshot_has(&host->last, KSM_ABI_RUN))
+			continue;
+		known = true;
+		if (host->first.value[KSM_ABI_RUN] || host->last.value[KSM_ABI_RUN])
+			return false;
+	}
+	return known;
+}
+
 static void print_passes_line(const struct report_view *v, FILE *to)
 {
 	const struct passes *p = &v->r->passes;
@@ -174,7 +191,8 @@ static void print_passes_line(const struct report_view *v, FILE *to)
 
 	head("passes", to);
 	if (!p->count) {
-		fprintf(to, "none was completed\n");
+		fprintf(to, "none was completed%s\n",
+			is_stopped(v->r) ? ": KSM was stopped (run=0)" : "");
 		return;
 	}
 	fprintf(to, "%s, %s each (%s to ", ksm_format_count(a, sizeof(a), p->count),
