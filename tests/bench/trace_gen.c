@@ -132,9 +132,13 @@ static void happen(struct gen *g)
 		e = page(g, KSM_EVENT_COW_BREAK);
 		e.n64 = 1000 + roll(g) % (UINT64_C(1000) << roll(g) % 12);
 		g->broken++;
-	} else {
+	} else if (r < 97) {
 		e = page(g, KSM_EVENT_RMAP_REMOVED);
 		e.n32 = 1;
+	} else {
+		e = page(g, KSM_EVENT_PAGE_REMOVED);
+		e.tgid = e.mm = 0;
+		e.address = 0;
 	}
 	put(g, &e);
 }
