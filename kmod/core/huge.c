@@ -97,13 +97,11 @@ static void note_part(struct ksm_core *core, struct ksm_huge *huge, unsigned lon
 }
 
 /**
- * ksm_huge_visit() - the visit of a page begins, which may be a part of a huge one
+ * ksm_huge_visit_part() - ksm_huge_visit() where there are huge pages, or were
  * @core: the engine, with a cursor
  * @cand: the page
- *
- * Return: the record of the huge page whose partners are to be counted; NULL: merge it as any page.
  */
-struct ksm_huge *ksm_huge_visit(struct ksm_core *core, const struct ksm_candidate *cand)
+struct ksm_huge *ksm_huge_visit_part(struct ksm_core *core, const struct ksm_candidate *cand)
 {
 	struct ksm_mm_slot *slot = core->scan.mm_slot;
 	struct ksm_huge *huge = find(core, slot, cand->address);
@@ -124,30 +122,15 @@ struct ksm_huge *ksm_huge_visit(struct ksm_core *core, const struct ksm_candidat
 }
 
 /**
- * ksm_huge_of_item() - the huge page that an item's page is likely a part of
+ * ksm_huge_find_item() - ksm_huge_of_item() where there are huge pages
  * @core: the engine
  * @item: of any address space
- *
- * Return: its record, or NULL.
  */
-struct ksm_huge *ksm_huge_of_item(struct ksm_core *core, const struct ksm_rmap_item *item)
+struct ksm_huge *ksm_huge_find_item(struct ksm_core *core, const struct ksm_rmap_item *item)
 {
-	struct ksm_mm_slot *slot;
+	struct ksm_mm_slot *slot = ksm_core_find_slot(core, item->mm);
 
-	if (!core->counters.huge_pages)
-		return NULL;
-	slot = ksm_core_find_slot(core, item->mm);
 	return slot ? find(core, slot, item->address) : NULL;
-}
-
-/**
- * ksm_huge_enough() - may parts of a huge page be merged, which splits it?
- * @core: the engine
- * @huge: its record; NULL: it is no huge page
- */
-bool ksm_huge_enough(const struct ksm_core *core, const struct ksm_huge *huge)
-{
-	return !huge || huge->partners >= core->thp_min_partners;
 }
 
 /**

@@ -34,12 +34,36 @@ static inline unsigned long ksm_huge_part(const struct ksm_core *core, unsigned 
 	return (address & ~core->huge_mask) / (~core->page_mask + 1);
 }
 
-struct ksm_huge *ksm_huge_visit(struct ksm_core *core, const struct ksm_candidate *cand);
-struct ksm_huge *ksm_huge_of_item(struct ksm_core *core, const struct ksm_rmap_item *item);
-bool ksm_huge_enough(const struct ksm_core *core, const struct ksm_huge *huge);
+struct ksm_huge *ksm_huge_visit_part(struct ksm_core *core, const struct ksm_candidate *cand);
+struct ksm_huge *ksm_huge_find_item(struct ksm_core *core, const struct ksm_rmap_item *item);
 bool ksm_huge_partner(struct ksm_core *core, struct ksm_huge *huge, unsigned long address);
 void ksm_huge_split(struct ksm_core *core, const struct ksm_rmap_item *item);
 void ksm_huge_sweep(struct ksm_core *core, struct ksm_mm_slot *slot);
 void ksm_huge_forget(struct ksm_core *core, struct ksm_mm_slot *slot);
+
+/*
+ * The visit of a page begins, which may be a part of a huge one: the record of the huge page whose
+ * partners are to be counted; NULL: merge it as any page. Most memory is not huge: without a call.
+ */
+static inline struct ksm_huge *ksm_huge_visit(struct ksm_core *core,
+					      const struct ksm_candidate *cand)
+{
+	if (!cand->huge && !core->scan.mm_slot->huge.rb_node)
+		return NULL;
+	return ksm_huge_visit_part(core, cand);
+}
+
+/* The record of the huge page that an item's page, of any address space, is likely a part of */
+static inline struct ksm_huge *ksm_huge_of_item(struct ksm_core *core,
+						const struct ksm_rmap_item *item)
+{
+	return core->counters.huge_pages ? ksm_huge_find_item(core, item) : NULL;
+}
+
+/* May parts of a huge page, NULL: of none, be merged, which splits it? */
+static inline bool ksm_huge_enough(const struct ksm_core *core, const struct ksm_huge *huge)
+{
+	return !huge || huge->partners >= core->thp_min_partners;
+}
 
 #endif /* KSM_CORE_HUGE_H */

@@ -238,6 +238,19 @@ int ksm_index_find_stable(struct ksm_core *core, int nid, u64 hash,
 }
 
 /**
+ * ksm_index_has_stable() - is there a lone node or chain of one key?
+ * @core: the engine
+ * @nid: NUMA node whose tree to search
+ * @hash: the key
+ */
+bool ksm_index_has_stable(const struct ksm_core *core, int nid, u64 hash)
+{
+	const struct rb_node *rb = find_first(&core->stable[nid], hash, node_hash);
+
+	return rb && node_hash(rb) == hash;
+}
+
+/**
  * ksm_index_insert_stable() - add a lone node or a chain under its hash and nid
  * @core: the engine
  * @entry: not in any tree

@@ -46,6 +46,7 @@ unsigned long ksm_index_count_unstable(const struct ksm_core *core, int nid);
 /* The stable index */
 int ksm_index_find_stable(struct ksm_core *core, int nid, u64 hash,
 			  struct ksm_stable_node *run[KSM_INDEX_RUN]);
+bool ksm_index_has_stable(const struct ksm_core *core, int nid, u64 hash);
 void ksm_index_insert_stable(struct ksm_core *core, struct ksm_stable_node *entry);
 void ksm_index_remove_stable(struct ksm_core *core, struct ksm_stable_node *entry);
 void ksm_index_replace_stable(struct ksm_core *core, struct ksm_stable_node *old,

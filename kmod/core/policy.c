@@ -160,9 +160,7 @@ static enum ksm_outcome merge_with_ksm_page(struct ksm_core *core, const struct 
 static bool deferred_from_ksm_page(struct ksm_core *core, const struct ksm_candidate *cand,
 				   struct ksm_huge *huge)
 {
-	struct ksm_stable_node *run[KSM_INDEX_RUN];
-
-	return huge && ksm_index_find_stable(core, cand->nid, key_of(core, cand), run) &&
+	return huge && ksm_index_has_stable(core, cand->nid, key_of(core, cand)) &&
 	       !ksm_huge_partner(core, huge, cand->address);
 }
 
@@ -457,7 +455,7 @@ static enum ksm_outcome merge_page(struct ksm_core *core, const struct ksm_candi
 	if (!zero)
 		return only ? KSM_OUTCOME_UNSHARED :
 			      unstable_tree_search_insert(core, cand, item, huge, full);
-	if (!ksm_huge_partner(core, huge, cand->address))
+	if (huge && !ksm_huge_partner(core, huge, cand->address))
 		return KSM_OUTCOME_DEFERRED;
 	return outcome_of(core->ops->merge_zero(core->ctx, item, cand->page), KSM_OUTCOME_ZERO);
 }

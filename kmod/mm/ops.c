@@ -200,7 +200,8 @@ static bool next_candidate(void *ctx, struct ksm_candidate *cand)
 		if (batch->page) {
 			describe_page(cand, batch->page);
 			/* A part of it may have been merged since. */
-			cand->huge &= PageCompound(batch->page);
+			if (cand->huge)
+				cand->huge = PageCompound(batch->page);
 			return true;
 		}
 	}
