@@ -25,7 +25,7 @@ static void show_engine(struct seq_file *m)
 		   core->empty_nodes, core->counters.broken);
 	seq_printf(m, "huge %lu deferred %lu\n", core->counters.huge_pages,
 		   core->counters.thp_deferred);
-	seq_printf(m, "reserve items %u nodes %u\n", items, nodes);
+	seq_printf(m, "reserve items %u nodes %u\nbuckets %lu\n", items, nodes, core->nr_buckets);
 }
 
 static void show_cursor(struct seq_file *m)

@@ -71,6 +71,7 @@ struct ksme_spot {
 /**
  * struct ksme_batch - what is being scanned: collected, hashed, then merged
  * @spots: candidates of one address space by ascending address
+ * @probes: what the core is going to search for them
  * @limit: most pages to collect, settled ones included
  * @nr: how many spots
  * @pages: how many pages they stand for
@@ -86,6 +87,7 @@ struct ksme_spot {
  */
 struct ksme_batch {
 	struct ksme_spot spots[KSME_CHUNK];
+	struct ksm_probe probes[KSME_CHUNK];
 	unsigned int limit;
 	unsigned int nr;
 	unsigned int pages;
@@ -279,6 +281,8 @@ int ksme_ops_init(void);
 void ksme_ops_exit(void);
 void ksme_reserve(void);
 void ksme_reserved(unsigned int *items, unsigned int *nodes);
+void ksme_fit_index(void);
+void ksme_warm_index(struct ksme_batch *batch);
 void ksme_batch_end(struct ksme_batch *batch);
 
 #endif /* KSME_ENGINE_H */

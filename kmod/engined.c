@@ -73,6 +73,7 @@ static bool merge(struct ksme_batch *batch)
 		return false;
 	}
 	mutex_lock(&ksme.lock);
+	ksme_warm_index(batch);
 	ksm_core_scan_batch(&ksme.core);
 	WARN_ON_ONCE(ksme.core.counters.broken);
 	ksme.core.scan.address = batch->next;
@@ -105,6 +106,7 @@ static void end_pass(void)
 {
 	atomic_long_set(&ksme.zero_pages, ksme.batch.zero_pages);
 	ksme_advisor_pass_ends();
+	ksme_fit_index();
 }
 
 static bool finish_slot(struct ksme_slot *slot, bool exited)

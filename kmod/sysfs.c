@@ -118,36 +118,21 @@ KSME_ATTR_RW(merge_across_nodes, "%u", ksme.merge_across_nodes)
 }
 #endif
 
-KSME_ATTR_RW(use_zero_pages, "%u", ksme.core.use_zero_pages)
-{
-	bool on;
+/* A word such as y will do, in-tree and here. */
+#define KSME_ATTR_BOOL(name)                                 \
+	KSME_ATTR_RW(name, "%u", ksme.core.name)             \
+	{                                                    \
+		bool on;                                     \
+							     \
+		if (kstrtobool(buf, &on))                    \
+			return -EINVAL;                      \
+		WRITE_ONCE(ksme.core.name, on);              \
+		return count;                                \
+	}
 
-	/* A word such as y will do, in-tree and here. */
-	if (kstrtobool(buf, &on))
-		return -EINVAL;
-	WRITE_ONCE(ksme.core.use_zero_pages, on);
-	return count;
-}
-
-KSME_ATTR_RW(zero_pages_only, "%u", ksme.core.zero_pages_only)
-{
-	bool on;
-
-	if (kstrtobool(buf, &on))
-		return -EINVAL;
-	WRITE_ONCE(ksme.core.zero_pages_only, on);
-	return count;
-}
-
-KSME_ATTR_RW(smart_scan, "%u", ksme.core.smart_scan)
-{
-	bool on;
-
-	if (kstrtobool(buf, &on))
-		return -EINVAL;
-	WRITE_ONCE(ksme.core.smart_scan, on);
-	return count;
-}
+KSME_ATTR_BOOL(use_zero_pages)
+KSME_ATTR_BOOL(zero_pages_only)
+KSME_ATTR_BOOL(smart_scan)
 
 KSME_ATTR_RW(full_hash_passes, "%u", ksme.full_hash_passes)
 {

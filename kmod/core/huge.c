@@ -155,10 +155,15 @@ bool ksm_huge_partner(struct ksm_core *core, struct ksm_huge *huge, unsigned lon
  */
 void ksm_huge_split(struct ksm_core *core, const struct ksm_rmap_item *item)
 {
-	struct ksm_huge *huge = ksm_huge_of_item(core, item);
+	struct ksm_mm_slot *slot;
+	struct ksm_huge *huge;
 
+	if (!core->counters.huge_pages)
+		return;
+	slot = ksm_core_find_slot(core, item->mm);
+	huge = slot ? find(core, slot, item->address) : NULL;
 	if (huge)
-		drop(core, ksm_core_find_slot(core, item->mm), huge);
+		drop(core, slot, huge);
 }
 
 static void drop_unseen(struct ksm_core *core, struct ksm_mm_slot *slot, unsigned long passes)

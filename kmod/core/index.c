@@ -2,6 +2,10 @@
 /*
  * The indexes as red-black trees keyed by content hash and, in its low bits, merge domain.
  *
+ * The unstable one is cut into many small trees, each for a part of the keys, chosen by their
+ * highest bits: a search of a large tree misses the caches at each of its lower levels. How many
+ * there are is decided where a pass ends, for then they are all empty and nothing has to move.
+ *
  * The key only leads to likely partners. Whether they are of one domain is asked where two pages
  * become one, for two domains may have the same low bits; as two contents may have one hash.
  *
@@ -10,6 +14,8 @@
  * could not be trusted there, and in the stable tree equal hashes of different contents are too
  * rare to deserve one.
  */
+#include <linux/prefetch.h>
+
 #include "index.h"
 
 typedef u64 hash_of_fn(const struct rb_node *rb);
@@ -22,6 +28,20 @@ static __always_inline u64 item_hash(const struct rb_node *rb)
 static __always_inline u64 node_hash(const struct rb_node *rb)
 {
 	return rb_entry(rb, struct ksm_stable_node, node)->hash;
+}
+
+/* How many buckets there are for each NUMA node, as a power of two */
+static __always_inline unsigned int order_of(const struct ksm_core *core)
+{
+	return 63 - core->unstable_shift;
+}
+
+/* The part of the unstable index where a key is: keys of equal contents are in the same one. */
+static __always_inline struct rb_root *bucket_of(const struct ksm_core *core, int nid, u64 hash)
+{
+	/* In two steps: by all 64 bits cannot be shifted. */
+	return &core->unstable[((unsigned long)nid << order_of(core)) +
+			       (hash >> 1 >> core->unstable_shift)];
 }
 
 /* The first entry whose key is not below @hash */
@@ -154,12 +174,47 @@ bool ksm_index_only_foreign(const struct ksm_core *core, const struct ksm_rmap_i
 int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
 			    struct ksm_rmap_item *run[KSM_INDEX_RUN], struct ksm_index_place *place)
 {
-	struct rb_node *rb = find_place(&core->unstable[nid], hash, item_hash, place);
+	struct rb_node *rb = find_place(bucket_of(core, nid, hash), hash, item_hash, place);
 	int n = 0;
 
 	for (; rb && n < KSM_INDEX_RUN && item_hash(rb) == hash; rb = rb_next(rb))
 		run[n++] = rb_entry(rb, struct ksm_rmap_item, node);
 	return n;
+}
+
+/**
+ * ksm_core_warm() - have what searches are going to read in the caches
+ * @core: the engine
+ * @probes: the searches; ksm_probe.at is used up
+ * @nr: how many
+ *
+ * Changes nothing. One search waits for memory at each level; many waits side by side take hardly
+ * longer than one.
+ */
+void ksm_core_warm(const struct ksm_core *core, struct ksm_probe *probes, unsigned int nr)
+{
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < nr; i++)
+		prefetch(bucket_of(core, probes[i].nid, probes[i].hash));
+	for (unsigned int i = 0; i < nr; i++) {
+		probes[i].at = bucket_of(core, probes[i].nid, probes[i].hash)->rb_node;
+		prefetch(probes[i].at);
+	}
+	for (; nr; nr = left) {
+		left = 0;
+		for (unsigned int i = 0; i < nr; i++) {
+			const struct rb_node *rb = probes[i].at;
+			u64 hash = probes[i].hash;
+
+			if (!rb)
+				continue;
+			rb = item_hash(rb) < hash ? rb->rb_right : rb->rb_left;
+			prefetch(rb);
+			probes[left].hash = hash;
+			probes[left++].at = rb;
+		}
+	}
 }
 
 /**
@@ -172,7 +227,7 @@ int ksm_index_find_unstable(struct ksm_core *core, int nid, u64 hash,
 void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item,
 			       const struct ksm_index_place *place)
 {
-	struct rb_root *root = &core->unstable[item->nid];
+	struct rb_root *root = bucket_of(core, item->nid, item->hash);
 
 	if (!place) {
 		insert(root, &item->node, item_hash);
@@ -189,7 +244,7 @@ void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item
  */
 void ksm_index_remove_unstable(struct ksm_core *core, struct ksm_rmap_item *item)
 {
-	rb_erase(&item->node, &core->unstable[item->nid]);
+	rb_erase(&item->node, bucket_of(core, item->nid, item->hash));
 }
 
 /**
@@ -198,8 +253,73 @@ void ksm_index_remove_unstable(struct ksm_core *core, struct ksm_rmap_item *item
  */
 void ksm_index_reset_unstable(struct ksm_core *core)
 {
-	for (int nid = 0; nid < core->nr_nodes; nid++)
-		core->unstable[nid] = RB_ROOT;
+	for (unsigned long i = 0; i < (unsigned long)core->nr_nodes << order_of(core); i++)
+		core->unstable[i] = RB_ROOT;
+}
+
+/**
+ * ksm_index_spread_unstable() - use as many buckets as there are
+ * @core: the engine, whose unstable index is empty, or is to be
+ *
+ * As many for each NUMA node.
+ */
+void ksm_index_spread_unstable(struct ksm_core *core)
+{
+	unsigned int order = 0;
+
+	core->unstable = core->least;
+	if (core->nr_buckets >= (unsigned long)core->nr_nodes) {
+		core->unstable = core->buckets;
+		while ((unsigned long)core->nr_nodes << (order + 1) <= core->nr_buckets)
+			order++;
+	}
+	core->unstable_shift = 63 - order;
+	ksm_index_reset_unstable(core);
+}
+
+/**
+ * ksm_core_buckets_wanted() - into how many buckets the items of the unstable index belong
+ * @core: the engine, between two passes
+ *
+ * By the items of the pass that ended. Small differences do not count.
+ *
+ * Return: how many, a power of two; 0: none, those that ksm_core_init() was given will do; or as
+ * many as there are.
+ */
+unsigned long ksm_core_buckets_wanted(const struct ksm_core *core)
+{
+	unsigned long most = core->counters.pages_unshared / KSM_BUCKET_ITEMS;
+	unsigned long wanted = KSM_BUCKETS_MIN;
+
+	while (wanted <= most / 2 && wanted < KSM_BUCKETS_MAX)
+		wanted *= 2;
+	if (wanted > most)
+		wanted = 0;
+	if (wanted < core->nr_buckets && wanted >= core->nr_buckets / 2)
+		return core->nr_buckets;
+	return wanted;
+}
+
+/**
+ * ksm_core_exchange_buckets() - have another number of buckets
+ * @core: the engine
+ * @buckets: room for @nr of them; the core's until it is given back by another call
+ * @nr: ksm_core_buckets_wanted(); 0, with @buckets NULL: none
+ *
+ * Return: what the core does not use any more: what it had, or NULL; @buckets itself while a pass
+ * is under way.
+ */
+struct rb_root *ksm_core_exchange_buckets(struct ksm_core *core, struct rb_root *buckets,
+					  unsigned long nr)
+{
+	struct rb_root *old = core->buckets;
+
+	if (core->scan.mm_slot)
+		return buckets;
+	core->buckets = buckets;
+	core->nr_buckets = nr;
+	ksm_index_spread_unstable(core);
+	return old;
 }
 
 /**
@@ -209,11 +329,14 @@ void ksm_index_reset_unstable(struct ksm_core *core)
  */
 unsigned long ksm_index_count_unstable(const struct ksm_core *core, int nid)
 {
+	unsigned int order = order_of(core);
+	unsigned long first = (unsigned long)nid << order;
 	const struct rb_node *rb;
 	unsigned long n = 0;
 
-	for (rb = rb_first(&core->unstable[nid]); rb; rb = rb_next(rb))
-		n++;
+	for (unsigned long i = first; i < first + (1UL << order); i++)
+		for (rb = rb_first(&core->unstable[i]); rb; rb = rb_next(rb))
+			n++;
 	return n;
 }
 

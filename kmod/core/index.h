@@ -24,6 +24,15 @@
 #define KSM_DOMAIN_BITS 16
 #define KSM_DOMAIN_MASK ((1ULL << KSM_DOMAIN_BITS) - 1)
 
+/*
+ * The unstable index has a bucket, 8 bytes, for so many items of the last pass, or up to twice as
+ * many; where there have been more, down to half as many. Least and most buckets. No more, for all
+ * are emptied at once at the end of a pass: 4 MiB.
+ */
+#define KSM_BUCKET_ITEMS 32
+#define KSM_BUCKETS_MIN 64UL
+#define KSM_BUCKETS_MAX (1UL << 19)
+
 u64 ksm_index_key(const struct ksm_core *core, u64 hash, u64 domain);
 bool ksm_index_only_foreign(const struct ksm_core *core, const struct ksm_rmap_item *item);
 
@@ -41,6 +50,7 @@ void ksm_index_insert_unstable(struct ksm_core *core, struct ksm_rmap_item *item
 			       const struct ksm_index_place *place);
 void ksm_index_remove_unstable(struct ksm_core *core, struct ksm_rmap_item *item);
 void ksm_index_reset_unstable(struct ksm_core *core);
+void ksm_index_spread_unstable(struct ksm_core *core);
 unsigned long ksm_index_count_unstable(const struct ksm_core *core, int nid);
 
 /* The stable index */

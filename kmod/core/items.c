@@ -17,7 +17,7 @@
  * @ctx: handed to every op
  * @page_size: bytes, a power of two above SEQNR_MASK | UNSTABLE_FLAG | STABLE_FLAG
  * @stable: @nr_nodes tree roots, owned by the caller
- * @unstable: as @stable
+ * @unstable: as @stable, for as long as there are no more buckets
  * @nr_nodes: number of trees of each kind; a candidate's nid is below it
  *
  * Also sets the documented defaults of max_page_sharing and prune_millisecs.
@@ -31,7 +31,9 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
 	core->page_mask = ~(page_size - 1);
 	core->nr_nodes = nr_nodes;
 	core->stable = stable;
-	core->unstable = unstable;
+	core->least = unstable;
+	core->buckets = NULL;
+	core->nr_buckets = 0;
 	INIT_LIST_HEAD(&core->slots);
 	hash_init(core->slots_hash);
 	core->scan = (struct ksm_scan){ 0 };
@@ -51,7 +53,7 @@ void ksm_core_init(struct ksm_core *core, const struct ksm_ops *ops, void *ctx,
 	ksm_forget_samples(core);
 	for (int nid = 0; nid < nr_nodes; nid++)
 		stable[nid] = RB_ROOT;
-	ksm_index_reset_unstable(core);
+	ksm_index_spread_unstable(core);
 }
 
 /**
@@ -70,7 +72,7 @@ bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes)
 	core->nr_nodes = nr_nodes;
 	for (int nid = 0; nid < nr_nodes; nid++)
 		core->stable[nid] = RB_ROOT;
-	ksm_index_reset_unstable(core);
+	ksm_index_spread_unstable(core);
 	return true;
 }
 

@@ -284,7 +284,12 @@ struct ksm_counters {
  * @huge_mask: likewise of huge pages; 0 where there are none
  * @nr_nodes: number of trees of each kind
  * @stable: per-node stable trees, ordered by hash; equal hashes need not be equal contents
- * @unstable: per-node unstable trees, ordered by hash
+ * @unstable: buckets of the unstable index in use, trees ordered by hash: so many for each NUMA
+ *	node, one node's behind the other's
+ * @unstable_shift: 63 less the logarithm of how many for each
+ * @least: one bucket for each NUMA node
+ * @buckets: or more, from ksm_core_exchange_buckets(); NULL: none
+ * @nr_buckets: how many are in @buckets
  * @slots: registered address spaces in scan order
  * @slots_hash: the same, by mm
  * @scan: cursor
@@ -312,6 +317,10 @@ struct ksm_core {
 	int nr_nodes;
 	struct rb_root *stable;
 	struct rb_root *unstable;
+	unsigned int unstable_shift;
+	struct rb_root *least;
+	struct rb_root *buckets;
+	unsigned long nr_buckets;
 	struct list_head slots;
 	DECLARE_HASHTABLE(slots_hash, KSM_SLOTS_HASH_BITS);
 	struct ksm_scan scan;
@@ -388,6 +397,25 @@ bool ksm_core_set_nr_nodes(struct ksm_core *core, int nr_nodes);
  * nothing changed, while there are nodes. Also to be called when these domains become others.
  */
 bool ksm_core_set_domains(struct ksm_core *core, bool domains);
+
+/**
+ * struct ksm_probe - a search of the unstable index that a visit is going to make
+ * @hash: the candidate's
+ * @at: how far it has come
+ * @nid: the candidate's
+ */
+struct ksm_probe {
+	u64 hash;
+	const struct rb_node *at;
+	int nid;
+};
+
+/* index.c: before a batch, of the candidates of which more than a sample is known */
+void ksm_core_warm(const struct ksm_core *core, struct ksm_probe *probes, unsigned int nr);
+/* As many buckets for the unstable trees as these have items, between two passes */
+unsigned long ksm_core_buckets_wanted(const struct ksm_core *core);
+struct rb_root *ksm_core_exchange_buckets(struct ksm_core *core, struct rb_root *buckets,
+					  unsigned long nr);
 
 /* cursor.c: passes */
 /* Begin a pass at the first slot if none is under way. False: there is no slot at all. */

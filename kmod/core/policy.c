@@ -178,10 +178,10 @@ static void unstable_tree_insert(struct ksm_core *core, struct ksm_rmap_item *it
 	}
 }
 
-/* Has the page, whose hash was the candidate's, likely not changed since? */
+/* Has the page, whose hash was the candidate's, likely not changed since? There is ops->sample. */
 static bool looks_equal(struct ksm_core *core, const struct ksm_candidate *cand, struct page *page)
 {
-	return core->ops->sample && core->ops->sample(core->ctx, page) == cand->sample;
+	return core->ops->sample(core->ctx, page) == cand->sample;
 }
 
 /*

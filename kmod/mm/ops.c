@@ -3,6 +3,7 @@
 #include "compat/kernel.h"
 
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "engine.h"
@@ -69,6 +70,33 @@ void ksme_reserved(unsigned int *items, unsigned int *nodes)
 {
 	*items = READ_ONCE(items_reserved);
 	*nodes = READ_ONCE(nodes_reserved);
+}
+
+/**
+ * ksme_fit_index - have as many buckets in the unstable index as the last pass had items for
+ *
+ * When there is no memory it stays as it is, and searches take longer. Context: under
+ * ksm_thread_mutex, between two passes, not under the engine lock.
+ */
+void ksme_fit_index(void)
+{
+	struct rb_root *buckets = NULL;
+	unsigned long nr;
+
+	mutex_lock(&ksme.lock);
+	nr = ksm_core_buckets_wanted(&ksme.core);
+	mutex_unlock(&ksme.lock);
+	if (nr == ksme.core.nr_buckets)
+		return;
+	if (nr) {
+		buckets = kvcalloc(nr, sizeof(*buckets), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		if (!buckets)
+			return;
+	}
+	mutex_lock(&ksme.lock);
+	buckets = ksm_core_exchange_buckets(&ksme.core, buckets, nr);
+	mutex_unlock(&ksme.lock);
+	kvfree(buckets);
 }
 
 static struct ksm_rmap_item *alloc_item(void *ctx)
@@ -162,6 +190,30 @@ void ksme_batch_end(struct ksme_batch *batch)
 static int page_nid(void *ctx, struct page *page)
 {
 	return ksme.core.nr_nodes > 1 ? page_to_nid(page) : 0;
+}
+
+/**
+ * ksme_warm_index - let the searches of a batch not wait for memory one after the other
+ * @batch: hashed
+ *
+ * Of huge pages no part is held any more: these go without. Without buckets there is little to
+ * search, or nobody knew yet that there is more. Context: under the engine lock.
+ */
+void ksme_warm_index(struct ksme_batch *batch)
+{
+	unsigned int i, nr = 0;
+
+	if (!ksme.core.nr_buckets)
+		return;
+	for (i = 0; i < batch->nr; i++) {
+		const struct ksme_spot *spot = &batch->spots[i];
+
+		if (!spot->page || spot->sampled)
+			continue;
+		batch->probes[nr].hash = spot->hash;
+		batch->probes[nr++].nid = page_nid(NULL, spot->page);
+	}
+	ksm_core_warm(&ksme.core, batch->probes, nr);
 }
 
 static void describe_page(struct ksm_candidate *cand, struct page *page)
@@ -313,7 +365,7 @@ int ksme_ops_init(void)
 }
 
 /**
- * ksme_ops_exit - free the pools and destroy the caches, when nothing uses them any more
+ * ksme_ops_exit - free the buckets and pools, destroy the caches, when nothing uses them any more
  */
 void ksme_ops_exit(void)
 {
@@ -321,6 +373,7 @@ void ksme_ops_exit(void)
 	struct ksm_rmap_item *item;
 	struct ksm_huge *huge;
 
+	kvfree(ksme.core.buckets);
 	while ((node = alloc_node(NULL)))
 		free_node(NULL, node);
 	while ((item = alloc_item(NULL)))

@@ -190,6 +190,7 @@ int ksme_unmerge_all(void)
 	mutex_lock(&ksme.lock);
 	ksm_core_for_each_node(&ksme.core, orphan_node, &ksme);
 	mutex_unlock(&ksme.lock);
+	ksme_fit_index();
 	atomic_long_set(&ksme.zero_pages, 0);
 	return 0;
 }

@@ -134,6 +134,7 @@ static struct engine {
 	unsigned long used, next;
 	unsigned int full_hash_passes;
 	struct ksm_candidate batch[BATCH];
+	struct ksm_probe probes[BATCH];
 	unsigned int nr, pos;
 } engine;
 
@@ -204,8 +205,21 @@ static const struct ksm_ops ops = {
 	.emit = op_emit,
 };
 
+static void resize_index(void)
+{
+	unsigned long nr = ksm_core_buckets_wanted(&engine.core);
+	struct rb_root *buckets = NULL;
+
+	if (nr == engine.core.nr_buckets)
+		return;
+	if (nr)
+		buckets = must(calloc(nr, sizeof(*buckets)));
+	free(ksm_core_exchange_buckets(&engine.core, buckets, nr));
+}
+
 static void engine_init(unsigned int full_hash_passes)
 {
+	free(engine.core.buckets);
 	engine.full_hash_passes = full_hash_passes;
 	engine.used = 0;
 	engine.next = 0;
@@ -232,6 +246,19 @@ static void look(struct ksm_candidate *cand, struct ksm_rmap_item **at)
 		cand->sampled = true;
 }
 
+/* As ksme_warm_index(). */
+static void warm_index(void)
+{
+	unsigned int nr = 0;
+
+	if (!engine.core.nr_buckets)
+		return;
+	for (unsigned int i = 0; i < engine.nr; i++)
+		if (!engine.batch[i].sampled)
+			engine.probes[nr++] = (struct ksm_probe){ .hash = engine.batch[i].hash };
+	ksm_core_warm(&engine.core, engine.probes, nr);
+}
+
 static void engine_scan(unsigned long nr)
 {
 	while (nr) {
@@ -249,9 +276,11 @@ static void engine_scan(unsigned long nr)
 			look(cand, &at);
 			engine.next++;
 		}
+		warm_index();
 		ksm_core_scan_batch(&engine.core);
 		if (engine.next == pages) {
 			ksm_core_next_slot(&engine.core);
+			resize_index();
 			engine.next = 0;
 		}
 	}

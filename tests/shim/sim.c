@@ -61,6 +61,7 @@ struct sim *sim_new(uint64_t seed, int nr_nodes)
 	/* Most tests want each page visited in each pass. */
 	sim->core.smart_scan = false;
 	sim->core.observed = true;
+	sim->buckets = -1;
 	sim->core.huge_mask = ~(SIM_HUGE * SIM_PAGE_SIZE - 1);
 	sim->core.zero_hash = sim_hash(sim, 0);
 	sim->zero = sim_page(sim, 0, 0);
@@ -97,6 +98,7 @@ void sim_free(struct sim *sim)
 	for (unsigned long pfn = 0; pfn < sim->nr_frames; pfn++)
 		if (sim->frames[pfn])
 			sim_violation(sim, "a reference to pfn %lu was leaked", pfn);
+	free(sim->core.buckets);
 	free(sim->frames);
 	free(sim->mms);
 	free(sim);

@@ -88,6 +88,7 @@ enum sim_op {
 	SIM_ALLOC_ITEM,
 	SIM_ALLOC_NODE,
 	SIM_ALLOC_HUGE,
+	SIM_ALLOC_BUCKETS,
 	SIM_NR_OPS
 };
 
@@ -107,6 +108,8 @@ enum sim_op {
  * @stale_next: ops->next offers pages as they were when collected, not as they are
  * @zero: the zero page; mapped without being anonymous memory
  * @settled_runs: pages that a visit would not change are one candidate, as in the kernel
+ * @buckets: the unstable index has so many after the next pass; -1: as many as the core wants
+ * @exchanges: how often their number changed
  * @huge_pages: how many there were
  * @splits: how many of them were split for a merge
  * @batch_pages: the pages of @batch, referenced
@@ -135,6 +138,8 @@ struct sim {
 	int meddle_chance;
 	bool stale_next;
 	bool settled_runs;
+	long buckets;
+	unsigned long exchanges;
 	unsigned long huge_pages;
 	unsigned long splits;
 	unsigned long calls[SIM_NR_OPS];
@@ -191,6 +196,7 @@ unsigned long sim_linear_index(const struct ksm_rmap_item *item);
 void sim_unload(struct sim *sim);
 
 /* sim_scan.c: batches */
+void sim_fit_index(struct sim *sim);
 void sim_batch(struct sim *sim, int pages);
 void sim_pass(struct sim *sim, int pages);
 

@@ -149,12 +149,50 @@ static void check_entry(struct sim *sim, struct ksm_stable_node *entry, struct t
 	}
 }
 
+/* Each bucket is a tree of the keys that begin with its number. */
+static void check_bucket(struct sim *sim, int nid, const struct rb_root *root, u64 number,
+			 unsigned int bits, struct tally *tally)
+{
+	u64 before = 0;
+
+	if (shim_rb_check(root) < 0)
+		sim_violation(sim, "a bucket is no red-black tree");
+	for (struct rb_node *rb = rb_first(root); rb; rb = rb_next(rb)) {
+		struct ksm_rmap_item *item = rb_entry(rb, struct ksm_rmap_item, node);
+
+		if (item->hash < before || item->nid != nid)
+			sim_violation(sim, "the unstable tree is out of order");
+		if (bits && item->hash >> (64 - bits) != number)
+			sim_violation(sim, "an item is in the wrong bucket");
+		before = item->hash;
+		if (!(item->address & UNSTABLE_FLAG))
+			sim_violation(sim, "an item in the unstable tree is not flagged");
+		tally->in_unstable--;
+	}
+}
+
+static void check_unstable(struct sim *sim, int nid, struct tally *tally)
+{
+	const struct rb_root *roots = &sim->unstable[nid];
+	unsigned long nr = 1;
+	unsigned int bits = 0;
+
+	if (sim->core.nr_buckets >= (unsigned long)sim->core.nr_nodes) {
+		nr = sim->core.nr_buckets / sim->core.nr_nodes;
+		roots = sim->core.buckets + nr * nid;
+	}
+	while (1UL << bits < nr)
+		bits++;
+	for (unsigned long i = 0; i < nr; i++)
+		check_bucket(sim, nid, &roots[i], i, bits, tally);
+}
+
 static void check_trees(struct sim *sim, int nid, struct tally *tally)
 {
 	struct rb_node *rb;
 	u64 before = 0;
 
-	if (shim_rb_check(&sim->stable[nid]) < 0 || shim_rb_check(&sim->unstable[nid]) < 0)
+	if (shim_rb_check(&sim->stable[nid]) < 0)
 		sim_violation(sim, "a tree is no red-black tree");
 	for (rb = rb_first(&sim->stable[nid]); rb; rb = rb_next(rb)) {
 		struct ksm_stable_node *entry = rb_entry(rb, struct ksm_stable_node, node);
@@ -167,17 +205,7 @@ static void check_trees(struct sim *sim, int nid, struct tally *tally)
 		before = entry->hash;
 		check_entry(sim, entry, tally);
 	}
-	before = 0;
-	for (rb = rb_first(&sim->unstable[nid]); rb; rb = rb_next(rb)) {
-		struct ksm_rmap_item *item = rb_entry(rb, struct ksm_rmap_item, node);
-
-		if (item->hash < before || item->nid != nid)
-			sim_violation(sim, "the unstable tree is out of order");
-		before = item->hash;
-		if (!(item->address & UNSTABLE_FLAG))
-			sim_violation(sim, "an item in the unstable tree is not flagged");
-		tally->in_unstable--;
-	}
+	check_unstable(sim, nid, tally);
 }
 
 static void check_counters(struct sim *sim, const struct tally *tally)

@@ -21,6 +21,7 @@ static const int errors[SIM_NR_OPS][8] = {
 	[SIM_ALLOC_ITEM] = { -ENOMEM },
 	[SIM_ALLOC_NODE] = { -ENOMEM },
 	[SIM_ALLOC_HUGE] = { -ENOMEM },
+	[SIM_ALLOC_BUCKETS] = { -ENOMEM },
 };
 
 const int *sim_errors(enum sim_op op)
@@ -463,6 +464,31 @@ static void op_free_huge(void *ctx, struct ksm_huge *huge)
 {
 	((struct sim *)ctx)->huges--;
 	free(huge);
+}
+
+/* As ksme_fit_index(): where a pass ended, and wherever else that comes into somebody's mind. */
+void sim_fit_index(struct sim *sim)
+{
+	unsigned long nr = sim->buckets;
+	struct rb_root *buckets = NULL, *old;
+
+	if (sim->buckets < 0)
+		nr = ksm_core_buckets_wanted(&sim->core);
+	if (nr == sim->core.nr_buckets)
+		return;
+	if (nr) {
+		if (failure(sim, SIM_ALLOC_BUCKETS))
+			return;
+		buckets = malloc(nr * sizeof(*buckets));
+		/* The core must not need zeroed memory. */
+		memset(buckets, 0xaa, nr * sizeof(*buckets));
+	}
+	old = ksm_core_exchange_buckets(&sim->core, buckets, nr);
+	if (buckets && (old == buckets) != !!sim->core.scan.mm_slot)
+		sim_violation(sim, "buckets exchanged while they may be in use, or not at all");
+	if (!sim->core.scan.mm_slot)
+		sim->exchanges++;
+	free(old);
 }
 
 static unsigned long op_now(void *ctx)

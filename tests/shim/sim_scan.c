@@ -116,6 +116,19 @@ static void join_settled(struct sim *sim)
 	sim->batch_len = len;
 }
 
+/* As the thread does, which spares those that will not be searched for. */
+static void warm_index(struct sim *sim)
+{
+	struct ksm_probe probes[SIM_BATCH_MAX];
+
+	for (int n = 0; n < sim->batch_len; n++)
+		probes[n] = (struct ksm_probe){
+			.hash = sim->batch[n].hash,
+			.nid = sim->batch[n].nid,
+		};
+	ksm_core_warm(&sim->core, probes, sim->batch_len);
+}
+
 /* One batch of the scanner: collect, visit, let go. */
 void sim_batch(struct sim *sim, int pages)
 {
@@ -139,6 +152,7 @@ void sim_batch(struct sim *sim, int pages)
 		look(sim);
 	if (sim->settled_runs)
 		join_settled(sim);
+	warm_index(sim);
 	if (ksm_core_scan_batch(core) != (unsigned long)sim->batch_len)
 		sim_violation(sim, "not all of the batch was visited");
 	sim->scanned = NULL;
@@ -146,8 +160,8 @@ void sim_batch(struct sim *sim, int pages)
 	core->scan.address = SIM_ADDRESS(i);
 	for (int n = 0; n < pages_held; n++)
 		sim_put(sim, sim->batch_pages[n]);
-	if (i == mm->nr)
-		ksm_core_next_slot(core);
+	if (i == mm->nr && !ksm_core_next_slot(core))
+		sim_fit_index(sim);
 }
 
 /* Batches to the end of the pass under way, or of a whole one. */

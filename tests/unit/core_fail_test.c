@@ -75,6 +75,7 @@ static void huge_history(struct sim *sim)
 	struct mm_struct *mm[2], *child;
 
 	sim->core.thp_min_partners = 3;
+	sim->buckets = 64;
 	mm[0] = fill(sim, "hijk0000");
 	mm[1] = fill(sim, "hilm");
 	for (int i = 4; i < 8; i++)
@@ -101,6 +102,7 @@ static void domain_history(struct sim *sim)
 	struct mm_struct *mm[3], *child;
 
 	sim_unload(sim);
+	sim->buckets = 0;
 	ksm_core_set_domains(&sim->core, true);
 	for (int i = 0; i < 3; i++) {
 		mm[i] = fill(sim, "ddst");
@@ -122,6 +124,7 @@ static void history(struct sim *sim)
 
 	sim->core.max_page_sharing = 3;
 	sim->core.prune_millisecs = 0;
+	sim->buckets = 4;
 	a = fill(sim, "xxxxabcdo");
 	b = fill(sim, "xxxxaefgp");
 	make_orphan(a, 8);

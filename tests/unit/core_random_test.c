@@ -110,6 +110,11 @@ static void act_on_mm(struct sim *sim, struct mm_struct *mm)
 	}
 }
 
+static long random_buckets(struct sim *sim)
+{
+	return sim_random(sim, 3) ? 1L << sim_random(sim, 8) : (long)sim_random(sim, 2) - 1;
+}
+
 /* What sysfs may set at any time */
 static void turn_a_knob(struct sim *sim)
 {
@@ -117,7 +122,7 @@ static void turn_a_knob(struct sim *sim)
 	int was = core->nr_nodes, nr = 1 + sim_random(sim, SIM_MAX_NODES);
 	bool set;
 
-	switch (sim_random(sim, 6)) {
+	switch (sim_random(sim, 7)) {
 	case 0:
 		core->smart_scan = !core->smart_scan;
 		break;
@@ -133,6 +138,11 @@ static void turn_a_knob(struct sim *sim)
 	case 4:
 		if (ksm_core_set_domains(core, sim_random(sim, 2)) != !core->counters.nodes)
 			sim_violation(sim, "domains set with %lu nodes", core->counters.nodes);
+		break;
+	case 5:
+		/* No knob: it goes by what there is. */
+		sim->buckets = random_buckets(sim);
+		sim_fit_index(sim);
 		break;
 	default:
 		set = ksm_core_set_nr_nodes(core, nr);
@@ -204,6 +214,7 @@ static void run_history(uint64_t seed, unsigned long outcomes[KSM_NR_OUTCOMES])
 	sim->stale_next = seed % 7 == 0;
 	sim->settled_runs = seed % 5 != 0;
 	sim->samples = seed % 6 > 1;
+	sim->buckets = random_buckets(sim);
 	sim->core.smart_scan = sim_random(sim, 2);
 	sim->core.backoff = sim_random(sim, 2) * 64;
 	sim->core.thp_min_partners = 1 + sim_random(sim, SIM_HUGE + 1);
