@@ -183,6 +183,69 @@ static const char *merge_none(void)
 	return NULL;
 }
 
+#define HUGE 512 /* small pages of a huge one */
+
+/* A huge page, and as many small pages equal to its first ones as are needed to split it. */
+static void map_huge(struct sets *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->nr = 2;
+	pages_map_aligned(&s->p[0], HUGE, HUGE, opt.seed);
+	pages_advise(&s->p[0], 0, HUGE, MADV_HUGEPAGE);
+	pages_map(&s->p[1], PAGES, opt.seed);
+	for (int k = 0; k < s->nr; k++) {
+		for (size_t i = 0; i < s->p[k].nr; i++)
+			page_fill(&s->p[k], i, i + 1);
+	}
+	if (compound_pages(page_at(&s->p[0], 0)) != HUGE)
+		die("no huge page can be had");
+	sets_advise(s, MADV_MERGEABLE);
+	ksm_full_speed(opt.backend);
+}
+
+static void split_and_merged(struct sets *s, const char *when)
+{
+	sets_wait(s, HUGE, when);
+	expect_items(2 * PAGES, when);
+	if (compound_pages(page_at(&s->p[0], 0)))
+		die("%s: merged and not split", when);
+	sets_unmap(s);
+	expect_none_lost(when);
+}
+
+/* Most of its allocations are the items of all those pages: of these every 32nd. */
+static const char *split(void)
+{
+	unsigned int n = 1, count = 0;
+	bool failed = true;
+	struct sets s;
+
+	for (; failed; n += (n < 32 ? 1 : 32) * stride(), count += failed) {
+		fail_nth(scanner(), n);
+		map_huge(&s);
+		split_and_merged(&s, "a huge page, while an allocation fails");
+		failed = has_failed(scanner());
+	}
+	say("  split: %u allocations failed, one by one", count);
+	return NULL;
+}
+
+static const char *split_none(void)
+{
+	struct sets s;
+
+	ksm_clear(opt.backend);
+	fail_all(scanner(), true);
+	map_huge(&s);
+	ksm_wait_passes(opt.backend, 4);
+	sets_verify(&s, "a huge page without memory");
+	sets_look(&s);
+	say("  without memory: %zu pages on %zu frames", s.last.mapped, s.last.distinct);
+	fail_all(scanner(), false);
+	split_and_merged(&s, "memory for a huge page is back");
+	return NULL;
+}
+
 static pid_t fork_sleeper(void)
 {
 	pid_t pid = fork_child();
@@ -464,6 +527,8 @@ static const char *unload_none(void)
 static const struct trial trials[] = {
 	{ "merge", merge, NEEDS_ENGINE },
 	{ "merge-none", merge_none, NEEDS_ENGINE },
+	{ "split", split, NEEDS_ENGINE },
+	{ "split-none", split_none, NEEDS_ENGINE },
 	{ "register", registering, NEEDS_ENGINE },
 	{ "unmerge", unmerge, NEEDS_ENGINE },
 	{ "unmergeable", unmergeable, NEEDS_ENGINE },
