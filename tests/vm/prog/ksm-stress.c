@@ -121,6 +121,7 @@ static void do_step(struct stressor *s, unsigned int step)
 /* All processes are at the same place; returns whether there is another round. */
 static bool meet(struct stressor *s, double end)
 {
+	arena->doing[s->index] = MEETING;
 	pthread_barrier_wait(&arena->meeting);
 	if (!s->index) {
 		arena->round++;
@@ -198,10 +199,14 @@ static void be_reloader(int unused)
 	exit(0);
 }
 
+/* Who is where, and, in the kernel's log, where it waits there. */
 static void report_hang(void)
 {
 	for (int i = 0; i < STRESSORS; i++)
-		say("process %d: %s", i, deeds[arena->doing[i]]->name);
+		say("process %d: %s", i,
+		    arena->doing[i] == MEETING ? "waits for the others" :
+						 deeds[arena->doing[i]]->name);
+	write_file("/proc/sysrq-trigger", "t");
 	say("round %u does not end", arena->round);
 	failed();
 }

@@ -20,6 +20,8 @@
 /* 4 MiB: some part of it can be a huge page. */
 #define STRESS_PAGES 1024
 #define MAX_DEEDS 64
+/* Instead of a deed: the process has done its part of the round. */
+#define MEETING (-1)
 
 /**
  * struct arena - memory that all processes share
