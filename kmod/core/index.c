@@ -195,8 +195,7 @@ void ksm_core_warm(const struct ksm_core *core, struct ksm_probe *probes, unsign
 {
 	unsigned int left = 0;
 
-	for (unsigned int i = 0; i < nr; i++)
-		prefetch(bucket_of(core, probes[i].nid, probes[i].hash));
+	/* Nothing in these loops waits for the round before: a processor does several at a time. */
 	for (unsigned int i = 0; i < nr; i++) {
 		probes[i].at = bucket_of(core, probes[i].nid, probes[i].hash)->rb_node;
 		prefetch(probes[i].at);
