@@ -22,6 +22,7 @@
 #define RAW_TP "raw_tp/"
 #define FENTRY "fentry/"
 #define FEXIT "fexit/"
+#define LACKED "this kernel has no "
 
 static bool has_prefix(const char *text, const char *prefix)
 {
@@ -195,7 +196,7 @@ static bool try_tp_btf(struct ksm_prog_state *state, int id)
 	int fd;
 
 	if (!id)
-		return refuse(state, "this kernel has no tracepoint %s", place_of(state));
+		return refuse(state, LACKED "tracepoint %s", place_of(state));
 	fd = load_empty(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id);
 	if (fd < 0)
 		return refuse(state, "tracepoint %s: %s", place_of(state), error_text(-fd));
@@ -210,7 +211,7 @@ static bool try_fentry(struct ksm_prober *p, struct ksm_prog_state *state, int i
 	int fd, ret;
 
 	if (!id)
-		return refuse(state, "this kernel has no function %s to hook", place_of(state));
+		return refuse(state, LACKED "function %s to hook", place_of(state));
 	if (p->fentry == 0)
 		return refuse(state, "%s", p->fentry_why);
 	fd = load_empty(BPF_PROG_TYPE_TRACING, exits ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, id);
@@ -345,9 +346,9 @@ static char *rung_text(struct ksm_prober *p, const struct ksm_rung *rung)
 static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int type,
 		      struct ksm_hook *hook)
 {
-	const char *why = NULL, *best = NULL, *elsewhere = NULL, *but;
+	const char *why = NULL, *best = NULL, *last = NULL, *elsewhere = NULL, *but;
 	const struct ksm_rung *rung;
-	char text[2 * KSM_HOOK_TEXT];
+	char text[3 * KSM_HOOK_TEXT];
 
 	hook->type = type;
 	hook->backend = backend;
@@ -363,6 +364,7 @@ static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int t
 			break;
 		if (!best)
 			best = why;
+		last = why;
 	}
 	if (rung < ksm_rungs + ksm_rung_count) {
 		hook->hook = rung_text(p, rung);
@@ -374,9 +376,12 @@ static int choose_one(struct ksm_prober *p, unsigned int backend, unsigned int t
 		but = rung->lacks ? rung->lacks : rung->costs;
 		snprintf(text, sizeof(text), "%s%s%s", best, but ? "; " : "", but ? but : "");
 	} else {
-		snprintf(text, sizeof(text), "%s%s%s",
-			 best ? best : "this engine has no such event", elsewhere ? "; " : "",
-			 elsewhere ? elsewhere : "");
+		/* What a kernel lacks nobody can help; the last resort may be another matter. */
+		if (!last || !has_prefix(best, LACKED) || !strcmp(best, last))
+			last = NULL;
+		snprintf(text, sizeof(text), "%s%s%s%s%s",
+			 best ? best : "this engine has no such event", last ? ", " : "",
+			 last ? last : "", elsewhere ? "; " : "", elsewhere ? elsewhere : "");
 	}
 	hook->why = strdup(text);
 	return hook->why ? 0 : -ENOMEM;
