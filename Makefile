@@ -112,7 +112,8 @@ help:
 #: make bench              the figures, and whether limits are met (KERNELS=..., ROWS="1 tail")
 #: make fuzz               made-up recordings through ksmtrace (RUNS=100000)
 #: make soak               the long ones: a million random histories of the engine's core, ten
-#:                         million recordings (hours; HISTORIES=, RUNS=)
+#:                         million recordings, and tests/vm/soak (hours; HISTORIES=, RUNS=,
+#:                         KERNELS=, PARTS=)
 #: make kmod               the engine for a guest's kernel (KERNEL=6.1|6.12|7.3|debug|running)
 #: make debug-kernel       build the debug kernel (minutes, once)
 #: make install            tools, manuals, completions (PREFIX, DESTDIR), and the engine for the
