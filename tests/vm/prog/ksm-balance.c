@@ -51,24 +51,16 @@ static void run_on_node(int node)
 		die("cannot run on node %d: %s", node, strerror(errno));
 }
 
-static void must_write(const char *path, const char *text)
-{
-	int err = write_file(path, text);
-
-	if (err)
-		die("%s: %s", path, strerror(-err));
-}
-
 /* As often as the kernel can: by default an address space is looked at after seconds only. */
 static bool balancing_on(void)
 {
 	if (access(BALANCING, F_OK))
 		return false;
-	must_write(SCAN "scan_delay_ms", "100");
-	must_write(SCAN "scan_period_min_ms", "20");
-	must_write(SCAN "scan_period_max_ms", "50");
-	must_write(SCAN "scan_size_mb", "64");
-	must_write(BALANCING, "1");
+	must_write_file(SCAN "scan_delay_ms", "100");
+	must_write_file(SCAN "scan_period_min_ms", "20");
+	must_write_file(SCAN "scan_period_max_ms", "50");
+	must_write_file(SCAN "scan_size_mb", "64");
+	must_write_file(BALANCING, "1");
 	return true;
 }
 
@@ -148,10 +140,10 @@ static void frames_of_even(const struct sets *s, uint64_t *pfns)
 /* Looking at a page takes its hint away. */
 static void merge_without_hints(struct sets *s, const char *when)
 {
-	must_write(BALANCING, "0");
+	must_write_file(BALANCING, "0");
 	sets_verify(s, when);
 	sets_wait(s, PAGES, when);
-	must_write(BALANCING, "1");
+	must_write_file(BALANCING, "1");
 }
 
 static void stop_scanner(void)

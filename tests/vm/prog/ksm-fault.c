@@ -32,14 +32,6 @@ static unsigned int stride(void)
 	return env_number("FAULT_EVERY", 1);
 }
 
-static void must_write_file(const char *path, const char *text)
-{
-	int err = write_file(path, text);
-
-	if (err)
-		die("%s: %s", path, strerror(-err));
-}
-
 static void set_both(const char *file, const char *text)
 {
 	char path[96];

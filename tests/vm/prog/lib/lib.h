@@ -86,6 +86,8 @@ struct arg {
 void args_parse(int argc, char **argv, const struct arg *args, const char *doc);
 /* Write to a file. 0 or -errno. */
 int write_file(const char *path, const char *text);
+/* The same; dies otherwise. */
+void must_write_file(const char *path, const char *text);
 
 /* ---- backend.c: the files of a KSM ---- */
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What takes pages away from their frames: migration, compaction, reclaim. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,28 +80,9 @@ void move_to_node(pid_t pid, uintptr_t addr, size_t nr, int node)
 	free(m.status);
 }
 
-static int write_word(const char *path, const char *word)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0 || write(fd, word, strlen(word)) != (ssize_t)strlen(word))
-		err = errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-static void must_write(const char *path, const char *word)
-{
-	int err = write_word(path, word);
-
-	if (err)
-		die("%s: %s", path, strerror(err));
-}
-
 void compact_memory(void)
 {
-	must_write("/proc/sys/vm/compact_memory", "1");
+	must_write_file("/proc/sys/vm/compact_memory", "1");
 }
 
 static void cgroup_root(char root[100])
@@ -144,7 +124,7 @@ void cgroup_join(const char *path)
 	char file[160];
 
 	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	must_write(file, "0");
+	must_write_file(file, "0");
 }
 
 void cgroup_reclaim(const char *path, size_t bytes)
@@ -155,9 +135,9 @@ void cgroup_reclaim(const char *path, size_t bytes)
 	snprintf(file, sizeof(file), "%s/memory.reclaim", path);
 	snprintf(amount, sizeof(amount), "%zu", bytes);
 	/* EAGAIN: less than that could be freed. */
-	err = write_word(file, amount);
-	if (err && err != EAGAIN)
-		die("%s: %s", file, strerror(err));
+	err = write_file(file, amount);
+	if (err && err != -EAGAIN)
+		die("%s: %s", file, strerror(-err));
 }
 
 static bool removed(void *arg)

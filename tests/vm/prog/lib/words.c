@@ -163,3 +163,11 @@ int write_file(const char *path, const char *text)
 	close(fd);
 	return err;
 }
+
+void must_write_file(const char *path, const char *text)
+{
+	int err = write_file(path, text);
+
+	if (err)
+		die("%s: %s", path, strerror(-err));
+}
