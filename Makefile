@@ -92,7 +92,6 @@ soak:
 	@$(MAKE) -s $(B)/test/core_random_test
 	@COUNT=$(or $(HISTORIES),1000000) $(B)/test/core_random_test
 	@tests/fuzz/run $(or $(RUNS),10000000)
-	@$(MAKE) -s all vm-progs
 	@tests/vm/soak
 
 include packaging/install.mk

@@ -118,15 +118,38 @@ static struct counts attract(const struct sets *s, const char *when)
 }
 
 /* Running, for only who runs is looked at, and touching nothing. */
-static void wait_for_hints(const char *when)
+static bool hints_within(struct counts start, double seconds)
 {
-	struct counts start = counts_now();
-	double end = now_seconds() + opt.timeout;
+	double end = now_seconds() + seconds;
 
 	while (counts_since(start).hints < ENOUGH / 2) {
 		if (now_seconds() > end)
-			die("%s: %lld entries made hints", when, counts_since(start).hints);
+			return false;
 	}
+	return true;
+}
+
+/*
+ * Every other page is written where it shall be, and looked at by the kernel from the other node.
+ * Counted from before the process goes there: what is at home gets no hints, and all of it may get
+ * them at once, before the process is back from its system call. Repeated, for the kernel leaves
+ * ranges out that were not touched for a while.
+ */
+static void write_and_leave(struct sets *s, int round)
+{
+	double end = now_seconds() + opt.timeout;
+	int home = round % 2;
+	struct counts start;
+
+	do {
+		if (now_seconds() > end)
+			die("after the process went to the other node: %lld entries made hints",
+			    counts_since(start).hints);
+		run_on_node(home);
+		fill_odd(s, true, round);
+		start = counts_now();
+		run_on_node(!home);
+	} while (!hints_within(start, 5));
 }
 
 static void frames_of_even(const struct sets *s, uint64_t *pfns)
@@ -218,10 +241,7 @@ static const char *hinted(void)
 	sets_merge(&s, PAGES, "merged");
 	for (int round = 0; round < ROUNDS && merged; round++) {
 		stop_scanner();
-		run_on_node(round % 2);
-		fill_odd(&s, true, round);
-		run_on_node(!(round % 2));
-		wait_for_hints("after the process went to the other node");
+		write_and_leave(&s, round);
 		merged = merged_within(&s, 24);
 		merge_without_hints(&s, "merged once there are no hints");
 	}
