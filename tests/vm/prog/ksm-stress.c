@@ -241,8 +241,21 @@ static void watch(int left)
 	}
 }
 
+/*
+ * What is on its way to swap when in-tree KSM unmerges keeps its node there, and the engine does
+ * not start beside it: unmerging again is the remedy, as the engine's message says.
+ */
+static void end_other_engine(void)
+{
+	const struct backend *intree = &backends[BACKEND_KERNEL];
+
+	if (ksm_write(intree, "run", KSM_RUN_UNMERGE) || ksm_write(intree, "run", KSM_RUN_STOP))
+		die("in-tree KSM does not unmerge");
+}
+
 static void expect_nothing_left(void)
 {
+	end_other_engine();
 	/* The advisor does not let others set the pace. */
 	ksm_write_text(opt.backend, "advisor_mode", "none");
 	ksm_full_speed(opt.backend);
