@@ -15,6 +15,12 @@
 
 #define LANE_SHIFT 24
 
+/*
+ * Nanoseconds between slices of one track, which must not overlap: readers take the microseconds of
+ * the file for floating point numbers, which 10 years after boot are up to 31 ns off.
+ */
+#define GAP 128
+
 /**
  * struct track - what is known of a process; a full table forgets
  * @ends: of the last slice on each lane
@@ -35,6 +41,7 @@ struct track {
  * @broken: pages broken in it
  * @woken: when the batch that goes on began, 0 when there is none
  * @counters: of each engine
+ * @read: when those were read of which "saved" is yet to be written, 0 when it is written
  */
 struct perfetto {
 	FILE *to;
@@ -45,6 +52,7 @@ struct perfetto {
 	uint64_t broken;
 	uint64_t woken;
 	struct ksm_counters_snapshot counters[2];
+	uint64_t read;
 	struct ksm_name name;
 	struct track tracks[TRACK_SLOTS];
 };
@@ -165,17 +173,14 @@ static void put_instant(struct perfetto *p, const struct ksm_event *e)
 	put_page(p, e);
 }
 
-/*
- * The event is from the end of the fault. Slices of one track must not overlap, and a reader that
- * takes times for floating point numbers may be a nanosecond off.
- */
+/* The event is from the end of the fault. */
 static void put_break(struct perfetto *p, const struct ksm_event *e)
 {
 	uint64_t length = e->n64 < e->time ? e->n64 : 0, start = e->time - length;
 	struct track *t = e->tgid ? track_of(p, e->tgid) : NULL;
 	unsigned int number = 0;
 
-	while (t && number < PERFETTO_LANES && t->ends[number] >= start)
+	while (t && number < PERFETTO_LANES && t->ends[number] + GAP > start)
 		number++;
 	if (!t || !length || number == PERFETTO_LANES) {
 		put_instant(p, e);
@@ -194,8 +199,9 @@ static void end_pass(struct perfetto *p, const struct ksm_event *e)
 
 	if (!p->pass.type)
 		return;
-	/* The next one begins where nothing tells of the end of this one: see put_break(). */
-	length -= e->type == KSM_EVENT_SCAN_START && length;
+	/* The next one begins where nothing tells of the end of this one. */
+	if (e->type == KSM_EVENT_SCAN_START)
+		length -= length > GAP ? GAP : length;
 	begin(p, "X", "pass", PERFETTO_SCANNER, PERFETTO_SCANNER, p->pass.time);
 	put_duration(p, length);
 	fprintf(p->to,
@@ -229,11 +235,24 @@ static void scanner(struct perfetto *p, const struct ksm_event *e)
 	}
 }
 
-static void counter(struct perfetto *p, const struct ksm_event *e)
+/* Counters read at once have one time, and so has what is computed of several of them. */
+static void put_saved(struct perfetto *p)
 {
 	struct ksm_derived kernel, engine;
 	int64_t saved;
 
+	if (!p->read)
+		return;
+	ksm_derive(&p->counters[0], &kernel);
+	ksm_derive(&p->counters[1], &engine);
+	saved = kernel.saved_pages + engine.saved_pages;
+	begin(p, "C", "saved", PERFETTO_HOST, PERFETTO_HOST, p->read);
+	fprintf(p->to, ",\"args\":{\"MiB\":%.3f}}", (double)saved * p->page_size / (1 << 20));
+	p->read = 0;
+}
+
+static void counter(struct perfetto *p, const struct ksm_event *e)
+{
 	if (e->mm > 1 || !e->n32 || e->n32 >= KSM_ABI_COUNT || e->n64 >> 48)
 		return;
 	p->counters[e->mm].value[e->n32] = e->n64;
@@ -242,13 +261,8 @@ static void counter(struct perfetto *p, const struct ksm_event *e)
 		begin(p, "C", "pages_shared", PERFETTO_HOST, PERFETTO_HOST, e->time);
 		fprintf(p->to, ",\"args\":{\"pages\":%" PRIu64 "}}", (uint64_t)e->n64);
 	}
-	if (e->n32 != KSM_ABI_PAGES_SHARING && e->n32 != KSM_ABI_KSM_ZERO_PAGES)
-		return;
-	ksm_derive(&p->counters[0], &kernel);
-	ksm_derive(&p->counters[1], &engine);
-	saved = kernel.saved_pages + engine.saved_pages;
-	begin(p, "C", "saved", PERFETTO_HOST, PERFETTO_HOST, e->time);
-	fprintf(p->to, ",\"args\":{\"MiB\":%.3f}}", (double)saved * p->page_size / (1 << 20));
+	if (e->n32 == KSM_ABI_PAGES_SHARING || e->n32 == KSM_ABI_KSM_ZERO_PAGES)
+		p->read = e->time;
 }
 
 static void put_lost(struct perfetto *p, const struct ksm_event *e)
@@ -262,6 +276,8 @@ int perfetto_event(void *ctx, const struct ksm_event *e)
 {
 	struct perfetto *p = ctx;
 
+	if (e->time != p->read)
+		put_saved(p);
 	switch (e->type) {
 	case KSM_EVENT_SCAN_START:
 	case KSM_EVENT_SCAN_STOP:
@@ -299,6 +315,7 @@ int perfetto_finish(struct perfetto *p)
 {
 	int ret;
 
+	put_saved(p);
 	fputs("\n]}\n", p->to);
 	ret = fflush(p->to) || ferror(p->to) ? -EPIPE : 0;
 	free(p);
