@@ -192,6 +192,7 @@ static void check_structure(struct json_object *root, struct json_object *events
 			break;
 		case 'i':
 			assert_non_null(strchr("gt", *string_of(a, "s")));
+			assert_true(is_called(events, a, "thread_name"));
 			break;
 		default:
 			assert_string_equal(string_of(a, "ph"), "M");

@@ -99,6 +99,7 @@ static void put_head(struct perfetto *p, const struct ksm_trace_info *info)
 	put_name(p, "thread_name", PERFETTO_SCANNER, PERFETTO_SCANNER, "passes");
 	put_name(p, "thread_name", PERFETTO_SCANNER, PERFETTO_SCANNER + 2, "batches");
 	put_name(p, "process_name", PERFETTO_HOST, PERFETTO_HOST, "KSM host");
+	put_name(p, "thread_name", PERFETTO_HOST, PERFETTO_HOST, "of no process");
 }
 
 struct perfetto *perfetto_new(const struct ksm_trace_info *info, int64_t page_size, FILE *to)
