@@ -145,16 +145,23 @@ static void limit(const char *what, double value, double most, const char *of)
 		die("%s: %.2f of %s, limit %.2f", what, value, of, most);
 }
 
-/* ---- colliding contents ---- */
-
+/* What costs are compared to, whichever trial is the first. */
 static double honest_page;
+
+static void measure_honest_page(void)
+{
+	ksm_full_speed(opt.backend);
+	if (!honest_page)
+		honest_page = cost_of(PAGES, honest, opt.seed);
+}
+
+/* ---- colliding contents ---- */
 
 static const char *collide(void)
 {
 	double guessed, few, many;
 
-	ksm_full_speed(opt.backend);
-	honest_page = cost_of(PAGES, honest, opt.seed);
+	measure_honest_page();
 	guessed = cost_of(PAGES, craft, SEED + 1);
 	few = cost_of(PAGES, craft, SEED);
 	many = cost_of(4 * PAGES, craft, SEED);
@@ -171,13 +178,13 @@ static const char *collide(void)
 /* Colliding KSM pages: they are looked through as well, by pages that find no partner. */
 static const char *collide_stable(void)
 {
-	unsigned char *a = map_contents(PAGES, craft, SEED, 1);
-	unsigned char *b = map_contents(PAGES, craft, SEED, 1);
-	unsigned char *alone;
+	unsigned char *a, *b, *alone;
 	double before, with;
 
+	measure_honest_page();
+	a = map_contents(PAGES, craft, SEED, 1);
+	b = map_contents(PAGES, craft, SEED, 1);
 	/* At most 8 of equal hash are compared: not every pair may be found, that is the price. */
-	ksm_full_speed(opt.backend);
 	before = pass_cost();
 	say("  %lld of %d pairs are merged", ksm_read(opt.backend, "pages_shared"), PAGES);
 	alone = map_contents(PAGES, craft, SEED, 1 << 20);
@@ -222,6 +229,7 @@ static const char *rewrite(void)
 {
 	double fresh, tease;
 
+	measure_honest_page();
 	fresh = rewriting_cost(false);
 	tease = rewriting_cost(true);
 	say("  a page of a pass: always new %.0f, new or a victim's by turns %.0f", fresh, tease);
@@ -253,6 +261,7 @@ static const char *areas(void)
 	long long slab;
 	double cost;
 
+	measure_honest_page();
 	if (write_file("/proc/sys/vm/max_map_count", "4000000") ||
 	    write_file("/proc/sys/vm/overcommit_memory", "1"))
 		die("the limits on areas and memory cannot be raised");
@@ -277,9 +286,11 @@ static const char *areas(void)
 static const char *sparse(void)
 {
 	unsigned char *mem, *partner;
-	long long slab = slab_kib();
+	long long slab;
 	double cost;
 
+	measure_honest_page();
+	slab = slab_kib();
 	write_file("/proc/sys/vm/overcommit_memory", "1");
 	mem = map_pages(SPARSE_BYTES, PROT_READ | PROT_WRITE);
 	honest(mem + SPARSE_BYTES / 3 / page_size() * page_size(), opt.seed, 7);
