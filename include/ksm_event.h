@@ -58,7 +58,7 @@ struct ksm_event {
 	X(ADVISOR, advisor, 15, "cpu_percent", "pages_to_scan", "", "scan_time_ms")                \
 	X(SWAPIN_COPY, swapin_copy, 16, "", "address", "kpfn", "")                                 \
 	X(COMM, comm, 17, "", "comm_0_7", "comm_8_15", "cgroup_id")                                \
-	X(LOST, lost, 18, "of_type", "", "", "count")                                              \
+	X(LOST, lost, 18, "of_type", "cause", "", "count")                                         \
 	X(COUNTER, counter, 19, "knob_id", "", "", "value")                                        \
 	X(PROCESS, process, 20, "merging_pages", "zero_pages", "rmap_items", "mergeable_bytes")    \
 	X(SCANNER, scanner, 21, "pid", "psi_mem_us", "psi_cpu_us", "runtime_ns")                   \
@@ -79,6 +79,29 @@ enum ksm_event_type {
 /* COW_BREAK's n32 */
 #define KSM_COW_WRITE 0 /* a write fault */
 #define KSM_COW_UNMERGE 1 /* MADV_UNMERGEABLE, run=2 or an engine's own unsharing */
+
+/*
+ * X(ID, name, text): LOST's address, why they did not make it. `untold` is what recordings made
+ * before there were causes hold. `full`: no room in the ring buffer, or in a table of what is under
+ * way. `late`: what is later had been delivered. `memory`: the reader had none left. `skipped`: the
+ * kernel did not run the program, so nobody knows whether there was an event.
+ */
+#define KSM_LOST_CAUSES(X)                                                                         \
+	X(UNTOLD, untold, "the recording does not tell why")                                       \
+	X(FULL, full, "the buffer was full")                                                       \
+	X(LATE, late, "too late to be sorted in")                                                  \
+	X(MEMORY, memory, "no memory was left for sorting")                                        \
+	X(SKIPPED, skipped, "at most, in programs that the kernel skipped")
+
+/**
+ * enum ksm_lost_cause - the values of a LOST event's address, in the order of KSM_LOST_CAUSES
+ */
+enum ksm_lost_cause {
+#define X(ID, name, text) KSM_LOST_##ID,
+	KSM_LOST_CAUSES(X)
+#undef X
+	KSM_LOST_MAX
+};
 
 /*
  * NAME's n32: what the text names, and in the low half which 24 bytes of it these are. The part

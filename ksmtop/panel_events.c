@@ -61,11 +61,13 @@ static void describe(const struct ksm_event *e, char *buf, size_t size)
 	if (e->type == KSM_EVENT_COW_BREAK)
 		snprintf(buf, size, "%s", e->n32 == KSM_COW_UNMERGE ? "unmerge" : "write");
 	else if (e->type == KSM_EVENT_LOST)
-		snprintf(buf, size, "of %s", ksm_event_name(e->n32));
+		snprintf(buf, size, "of %s, %s", ksm_event_name(e->n32),
+			 ksm_lost_cause_name(e->address));
 	else
 		add_field(buf, size, d->n32, e->n32);
 	add_field(buf, size, d->n64, e->n64);
-	add_field(buf, size, d->address, e->address);
+	if (e->type != KSM_EVENT_LOST)
+		add_field(buf, size, d->address, e->address);
 	add_field(buf, size, d->pfn, e->pfn);
 }
 

@@ -343,8 +343,7 @@ static void take_events(struct ksmtop_sampler *p, struct ksmtop_sample *s)
 		take_latency(p);
 	s->latency = p->latency;
 	s->lost.have = true;
-	for (int type = 0; type < KSM_EVENT_MAX; type++)
-		s->lost.v += t.lost[type];
+	s->lost.v = ksm_totals_lost(&t);
 }
 
 void sampler_take(struct ksmtop_sampler *p, struct ksmtop_sample *s)

@@ -367,6 +367,7 @@ static void test_counters(void **state)
 	assert_null(find(events, "C", "saved", 2));
 	assert_true(number_of(args_of(find(events, "C", "pages_shared", 0)), "pages") == 100);
 	assert_true(number_of(args_of(find(events, "i", "lost", 0)), "count") == 77);
+	assert_string_equal(string_of(args_of(find(events, "i", "lost", 0)), "cause"), "unknown");
 	json_object_put(root);
 }
 

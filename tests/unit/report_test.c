@@ -491,7 +491,14 @@ static void test_losses(void **state)
 	char *text;
 
 	e.n32 = KSM_EVENT_MERGE;
-	e.n64 = 12345;
+	e.address = KSM_LOST_FULL;
+	e.n64 = 12000;
+	feed(e);
+	e.address = KSM_LOST_MAX;
+	e.n64 = 300;
+	feed(e);
+	e.address = KSM_LOST_SKIPPED;
+	e.n64 = 45;
 	feed(e);
 	e.n32 = 9999;
 	e.n64 = 1;
@@ -501,7 +508,9 @@ static void test_losses(void **state)
 	assert_int_equal(r->types[KSM_EVENT_MERGE].lost, 12345);
 	text = text_of(REPORT_SUMMARY, REPORT_BY_PROCESS, true);
 	assert_non_null(strstr(text, "12,346 lost: the figures below lack them"));
-	assert_non_null(strstr(text, "lost 12,345 merge"));
+	assert_non_null(strstr(text, "lost 12,000 merge: the buffer was full\n"));
+	assert_non_null(strstr(text, "lost 300 merge: the recording does not tell why\n"));
+	assert_non_null(strstr(text, "lost 45 merge: at most, in programs that"));
 	free(text);
 }
 

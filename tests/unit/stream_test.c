@@ -164,6 +164,7 @@ static void unprivileged(void)
 	struct ksm_event event = { .type = KSM_EVENT_COUNTER, .n64 = 5 };
 	struct ksm_proc_iter *iter;
 	struct ksm_stream *stream;
+	struct ksm_totals totals;
 	char err[256] = "";
 
 	assert_int_equal(ksm_stream_open(&opts, &stream, err, sizeof(err)), 0);
@@ -172,8 +173,14 @@ static void unprivileged(void)
 	assert_int_equal(ksm_stream_inject(stream, &event), 0);
 	assert_int_equal(ksm_stream_poll(stream, 100), 0);
 	assert_int_equal(seen.sum, 5);
+	/* Too late: not delivered, but told of. */
+	event.time = 1;
+	assert_int_equal(ksm_stream_inject(stream, &event), 0);
 	assert_int_equal(ksm_stream_finish(stream), 0);
-	assert_int_equal(ksm_stream_lost(stream), 0);
+	assert_int_equal(seen.sum, 5 + 1);
+	assert_int_equal(ksm_stream_lost(stream), 1);
+	assert_int_equal(ksm_stream_totals(stream, &totals), 0);
+	assert_int_equal(totals.lost[KSM_LOST_LATE][KSM_EVENT_COUNTER], 1);
 	assert_int_equal(ksm_stream_proc_breaks(stream, 1, NULL), 0);
 	ksm_stream_close(stream);
 	assert_true(ksm_proc_iter_open(&iter, err, sizeof(err)) < 0);

@@ -36,6 +36,7 @@ static const struct {
 } kinds[] = {
 	{ "why", why_word, false },	{ "knob_id", knob_word, false },
 	{ "errno", errno_word, false }, { "of_type", type_word, false },
+	{ "cause", ksm_lost_cause_name, false },
 	{ "address", NULL, true },	{ "start", NULL, true },
 	{ "kpfn", NULL, true },		{ "pfn", NULL, true },
 };

@@ -269,8 +269,9 @@ static void counter(struct perfetto *p, const struct ksm_event *e)
 static void put_lost(struct perfetto *p, const struct ksm_event *e)
 {
 	begin(p, "i", "lost", PERFETTO_HOST, PERFETTO_HOST, e->time);
-	fprintf(p->to, ",\"s\":\"g\",\"args\":{\"event\":\"%s\",\"count\":%" PRIu64 "}}",
-		ksm_event_name(e->n32), (uint64_t)e->n64);
+	fprintf(p->to,
+		",\"s\":\"g\",\"args\":{\"event\":\"%s\",\"cause\":\"%s\",\"count\":%" PRIu64 "}}",
+		ksm_event_name(e->n32), ksm_lost_cause_name(e->address), (uint64_t)e->n64);
 }
 
 int perfetto_event(void *ctx, const struct ksm_event *e)

@@ -29,6 +29,13 @@ static void put_recording(const struct report_view *v, struct json_object *to)
 	ksm_json_str(to, "ends_early", v->cut);
 }
 
+static void put_causes(struct json_object *to, const uint64_t *by)
+{
+	for (unsigned int cause = 0; cause < KSM_LOST_MAX; cause++)
+		if (by[cause])
+			ksm_json_uint(to, ksm_lost_cause_name(cause), by[cause]);
+}
+
 static void put_events(const struct report_view *v, struct json_object *to)
 {
 	struct json_object *types = ksm_json_arr(to, "types");
@@ -43,6 +50,8 @@ static void put_events(const struct report_view *v, struct json_object *to)
 		ksm_json_str(one, "event", ksm_event_name(type));
 		ksm_json_uint(one, "count", t->count);
 		ksm_json_uint(one, "lost", t->lost);
+		if (t->lost)
+			put_causes(ksm_json_obj(one, "lost_by"), t->lost_by);
 		if (t->count) {
 			ksm_json_uint(one, "first_ns", since(v, t->first));
 			ksm_json_uint(one, "last_ns", since(v, t->last));

@@ -173,6 +173,18 @@ static void on_scanner(struct report *r, const struct ksm_event *e)
 	host->scanner_last = *e;
 }
 
+static void count_lost(struct report *r, const struct ksm_event *e)
+{
+	struct report_type *type = e->n32 < KSM_EVENT_MAX ? &r->types[e->n32] : NULL;
+
+	r->lost += e->n64;
+	if (!type)
+		return;
+	type->lost += e->n64;
+	/* A cause that a later version told. */
+	type->lost_by[e->address < KSM_LOST_MAX ? e->address : KSM_LOST_UNTOLD] += e->n64;
+}
+
 static void count(struct report *r, const struct ksm_event *e)
 {
 	struct report_type *type = &r->types[e->type];
@@ -185,11 +197,8 @@ static void count(struct report *r, const struct ksm_event *e)
 	/* As record counts them. */
 	if (e->type < KSM_EVENT_COUNTER && e->type != KSM_EVENT_LOST)
 		r->happened++;
-	if (e->type == KSM_EVENT_LOST) {
-		r->lost += e->n64;
-		if (e->n32 < KSM_EVENT_MAX)
-			r->types[e->n32].lost += e->n64;
-	}
+	if (e->type == KSM_EVENT_LOST)
+		count_lost(r, e);
 }
 
 /* What happened to pages: it goes to the process and into the course of time. */

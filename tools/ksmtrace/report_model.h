@@ -36,12 +36,14 @@ struct report_host {
  * struct report_type - events of one type
  * @count: recorded
  * @lost: not recorded
+ * @lost_by: of those, by cause
  * @first: time of the first one
  * @last: time of the last one
  */
 struct report_type {
 	uint64_t count;
 	uint64_t lost;
+	uint64_t lost_by[KSM_LOST_MAX];
 	uint64_t first;
 	uint64_t last;
 };

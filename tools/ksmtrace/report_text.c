@@ -43,6 +43,20 @@ static void print_recording(const struct report_view *v, FILE *to)
 	fprintf(to, "%s; counters are of the whole machine\n", filter);
 }
 
+static void print_losses_of(const struct report_view *v, unsigned int type, FILE *to)
+{
+	const uint64_t *by = v->r->types[type].lost_by;
+	char lost[KSM_FORMAT_MAX];
+
+	for (unsigned int cause = 0; cause < KSM_LOST_MAX; cause++) {
+		if (!by[cause])
+			continue;
+		head("", to);
+		fprintf(to, "lost %s %s: %s\n", ksm_format_count(lost, sizeof(lost), by[cause]),
+			ksm_event_name(type), ksm_lost_cause_text(cause));
+	}
+}
+
 static void print_losses(const struct report_view *v, FILE *to)
 {
 	char count[KSM_FORMAT_MAX], lost[KSM_FORMAT_MAX];
@@ -51,14 +65,8 @@ static void print_losses(const struct report_view *v, FILE *to)
 	fprintf(to, "%s, %s lost%s\n", ksm_format_count(count, sizeof(count), v->r->happened),
 		v->r->lost ? ksm_format_count(lost, sizeof(lost), v->r->lost) : "none",
 		v->r->lost ? ": the figures below lack them" : "");
-	for (unsigned int type = 1; type < KSM_EVENT_MAX && v->r->lost; type++) {
-		if (!v->r->types[type].lost)
-			continue;
-		head("", to);
-		fprintf(to, "lost %s %s\n",
-			ksm_format_count(lost, sizeof(lost), v->r->types[type].lost),
-			ksm_event_name(type));
-	}
+	for (unsigned int type = 1; type < KSM_EVENT_MAX; type++)
+		print_losses_of(v, type, to);
 	if (!v->cut)
 		return;
 	head("", to);

@@ -10,63 +10,18 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "lib/stream_attach.h"
-#include "lib/stream_hooks.h"
-#include "lib/stream_misses.h"
+#include "lib/stream_priv.h"
 #include "lib/stream_ring.h"
-#include "lib/stream_window.h"
 #include "lib/util.h"
-
-#include "events.skel.h"
 
 #define TICK_MS 20
 #define TICK_NS (TICK_MS * UINT64_C(1000000))
-#define SECOND_NS UINT64_C(1000000000)
 #define WAKE_MASK 31 /* one in 32 events looks how full the ring is */
 #define SMALL_RING (512u << 10)
 #define LOAD_TRIES 8
-#define FINISH_NS SECOND_NS
+#define FINISH_NS UINT64_C(1000000000)
 /* Set to see what libbpf has to say. */
 #define DEBUG_ENV "KSM_BPF_DEBUG"
-
-/**
- * struct ksm_stream - see stream.h
- * @opts: as given, event and count masks completed
- * @skel: NULL when no program can be used
- * @prober: what can be hooked
- * @attached: programs at work
- * @no_faults: but those at page faults, as ksm_stream_faults() said
- * @misses: how many of the runs they missed can have been breaks
- * @window: events not yet sorted
- * @ticks: times of the last two looks at the ring
- * @cpus: of the per-CPU maps
- * @values: scratch for one per-CPU value
- * @ring_lost: losses at the last look, without skipped runs
- * @looked: when skipped runs were last looked for
- * @received: events taken from the ring, by type
- * @late: of them those that came too late to be sorted in, or found no memory
- * @told: losses already delivered as LOST events
- */
-struct ksm_stream {
-	struct ksm_stream_opts opts;
-	struct events_bpf *skel;
-	struct ksm_prober prober;
-	struct ksm_attached attached;
-	bool no_faults;
-	struct ksm_misses misses;
-	struct ksm_hook *hooks;
-	size_t hook_count;
-	struct ring_buffer *ring;
-	struct ksm_window window;
-	uint64_t ticks[2];
-	int cpus;
-	uint64_t *values;
-	uint64_t ring_lost;
-	uint64_t looked;
-	uint64_t received[KSM_EVENT_MAX];
-	uint64_t late[KSM_EVENT_MAX];
-	uint64_t told[KSM_EVENT_MAX];
-};
 
 /* The program whose loading failed, out of libbpf's own words; there is no other way to know it. */
 static char failed_prog[64];
@@ -88,6 +43,16 @@ static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_li
 	return getenv(DEBUG_ENV) ? vfprintf(stderr, fmt, args) : 0;
 }
 
+/* Return: 0, also for one that is too late, or -ENOMEM; what is not taken is counted. */
+static int take(struct ksm_stream *s, const struct ksm_event *event)
+{
+	int ret = ksm_window_add(&s->window, event);
+
+	if (ret)
+		s->dropped[ret == -ETIME ? KSM_LOST_LATE : KSM_LOST_MEMORY][event->type]++;
+	return ret == -ETIME ? 0 : ret;
+}
+
 static int on_ring_event(void *ctx, void *data, size_t size)
 {
 	struct ksm_stream *s = ctx;
@@ -96,8 +61,7 @@ static int on_ring_event(void *ctx, void *data, size_t size)
 	if (size < sizeof(*event) || event->type >= KSM_EVENT_MAX)
 		return 0;
 	s->received[event->type]++;
-	if (ksm_window_add(&s->window, event))
-		s->late[event->type]++;
+	take(s, event);
 	return 0;
 }
 
@@ -323,7 +287,7 @@ void ksm_stream_close(struct ksm_stream *s)
 	if (!s)
 		return;
 	detach(s);
-	ring_buffer__free(s->ring);
+	ksm_ring_close(s->ring);
 	events_bpf__destroy(s->skel);
 	ksm_hooks_free(s->hooks, s->hook_count);
 	ksm_prober_free(&s->prober);
@@ -353,87 +317,6 @@ const struct ksm_hook *ksm_stream_hook(const struct ksm_stream *s, unsigned int 
 	return found;
 }
 
-static uint64_t read_count(const struct ksm_stream *s, const struct bpf_map *map, uint32_t type)
-{
-	uint64_t sum = 0;
-
-	if (bpf_map_lookup_elem(bpf_map__fd(map), &type, s->values))
-		return 0;
-	for (int cpu = 0; cpu < s->cpus; cpu++)
-		sum += s->values[cpu];
-	return sum;
-}
-
-/*
- * Runs that the kernel skipped: it does not start a program on a CPU where a preempted task is
- * inside the same program. Whether the skipped run would have told of an event is not known, but of
- * breaks the kernel knows how many there were.
- */
-static void add_misses(const struct ksm_stream *s, struct ksm_totals *totals)
-{
-	uint64_t skipped[KSM_EVENT_MAX] = { 0 };
-	uint64_t *breaks = &skipped[KSM_EVENT_COW_BREAK];
-
-	for (size_t i = 0; i < s->prober.count; i++) {
-		const struct ksm_prog_state *state = &s->prober.progs[i];
-		unsigned int type = ksm_prog_type(state->name);
-		struct bpf_prog_info info = { 0 };
-		uint32_t size = sizeof(info);
-
-		if (!state->chosen || !type ||
-		    !((s->opts.events | s->opts.totals) & KSM_STREAM_BIT(type)))
-			continue;
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(state->prog), &info, &size))
-			continue;
-		skipped[type] += info.recursion_misses;
-	}
-	*breaks = ksm_misses_bound(&s->misses, *breaks, totals->fired[KSM_EVENT_COW_BREAK]);
-	for (int type = 1; type < KSM_EVENT_MAX; type++) {
-		totals->fired[type] += skipped[type];
-		totals->lost[type] += skipped[type];
-	}
-}
-
-int ksm_stream_totals(const struct ksm_stream *s, struct ksm_totals *totals)
-{
-	memset(totals, 0, sizeof(*totals));
-	for (uint32_t type = 1; type < KSM_EVENT_MAX; type++) {
-		totals->lost[type] = s->late[type];
-		if (!s->skel)
-			continue;
-		totals->fired[type] = read_count(s, s->skel->maps.fired, type);
-		totals->lost[type] += read_count(s, s->skel->maps.lost, type);
-	}
-	if (s->skel)
-		add_misses(s, totals);
-	return 0;
-}
-
-uint64_t ksm_stream_lost(const struct ksm_stream *s)
-{
-	struct ksm_totals totals;
-	uint64_t sum = 0;
-
-	ksm_stream_totals(s, &totals);
-	for (int type = 0; type < KSM_EVENT_MAX; type++)
-		sum += totals.lost[type];
-	return sum;
-}
-
-uint64_t ksm_stream_proc_breaks(const struct ksm_stream *s, uint32_t tgid, uint64_t *ns)
-{
-	struct {
-		uint64_t count;
-		uint64_t ns;
-	} state = { 0 };
-
-	if (s->skel && bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.breaks), &tgid, &state))
-		state.count = state.ns = 0;
-	if (ns)
-		*ns = state.ns;
-	return state.count;
-}
-
 int ksm_stream_watch(struct ksm_stream *s, uint32_t tgid)
 {
 	uint32_t one = 1;
@@ -454,76 +337,27 @@ void ksm_stream_known(struct ksm_stream *s, uint32_t tgid)
 		bpf_map_update_elem(bpf_map__fd(s->skel->maps.tgids), &tgid, state, BPF_NOEXIST);
 }
 
-void ksm_stream_latency(const struct ksm_stream *s, unsigned int why, uint64_t *slots)
-{
-	uint32_t base = why == KSM_COW_UNMERGE ? KSM_LATENCY_SLOTS : 0;
-
-	for (uint32_t i = 0; i < KSM_LATENCY_SLOTS; i++)
-		slots[i] = s->skel ? read_count(s, s->skel->maps.latency, base + i) : 0;
-}
-
 int ksm_stream_inject(struct ksm_stream *s, const struct ksm_event *event)
 {
-	return ksm_window_add(&s->window, event) == -ENOMEM ? -ENOMEM : 0;
-}
-
-/* Delivers what was lost since the last look, at the time up to which all else is delivered. */
-static int tell_losses(struct ksm_stream *s)
-{
-	struct ksm_event event = { .time = s->window.watermark, .type = KSM_EVENT_LOST };
-	struct ksm_totals totals;
-	int ret;
-
-	ksm_stream_totals(s, &totals);
-	for (int type = 1; type < KSM_EVENT_MAX; type++) {
-		event.n32 = type;
-		/* A bound may turn out to have been too high. */
-		if (totals.lost[type] <= s->told[type])
-			continue;
-		event.n64 = totals.lost[type] - s->told[type];
-		s->told[type] = totals.lost[type];
-		ret = s->opts.fn ? s->opts.fn(s->opts.ctx, &event) : 0;
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/*
- * Whether anything new was lost in the ring or in sorting: one map entry and a few sums, cheap
- * enough for every tick. Skipped runs are looked for once a second.
- */
-static bool lost_more(struct ksm_stream *s)
-{
-	uint64_t late = 0, lost = s->skel ? read_count(s, s->skel->maps.lost, 0) : 0;
-
-	for (int type = 1; type < KSM_EVENT_MAX; type++)
-		late += s->late[type];
-	if (s->ticks[0] - s->looked >= SECOND_NS) {
-		s->looked = s->ticks[0];
-		return true;
-	}
-	if (lost + late == s->ring_lost)
-		return false;
-	s->ring_lost = lost + late;
-	return true;
+	return take(s, event);
 }
 
 static int flush(struct ksm_stream *s, uint64_t until)
 {
 	int ret = ksm_window_flush(&s->window, until, s->opts.fn, s->opts.ctx);
 
-	return ret || !lost_more(s) ? ret : tell_losses(s);
+	return ret || !ksm_stream_lost_more(s) ? ret : ksm_stream_tell_losses(s);
 }
 
-/* Empties the ring; every TICK_NS, what is two ticks old is delivered. */
+/*
+ * Empties the ring; every TICK_NS, what is two ticks old is delivered. While somebody's unfinished
+ * event keeps what is behind it from us no time passes: nothing of it comes too late.
+ */
 static int tick(struct ksm_stream *s)
 {
 	uint64_t now = ksm_monotonic_ns(), until;
 
-	if (s->ring)
-		ring_buffer__consume(s->ring);
-	if (now - s->ticks[0] < TICK_NS)
+	if (!ksm_ring_drain(s->ring) || now - s->ticks[0] < TICK_NS)
 		return 0;
 	until = s->ticks[1];
 	s->ticks[1] = s->ticks[0];
@@ -548,26 +382,40 @@ int ksm_stream_poll(struct ksm_stream *s, int timeout_ms)
 	}
 }
 
+/* Of each type what has happened but has not come; returns the sum. */
+static uint64_t find_missing(const struct ksm_stream *s, uint64_t missing[KSM_EVENT_MAX])
+{
+	struct ksm_totals totals;
+	uint64_t sum = 0;
+
+	ksm_stream_totals(s, &totals);
+	for (int type = 0; type < KSM_EVENT_MAX; type++) {
+		missing[type] = 0;
+		if (s->opts.events & KSM_STREAM_BIT(type))
+			missing[type] = totals.fired[type] - s->received[type] -
+					totals.lost[KSM_LOST_FULL][type] -
+					totals.lost[KSM_LOST_SKIPPED][type];
+		sum += missing[type];
+	}
+	return sum;
+}
+
 /* Programs that were running when they were detached may still be about to submit. */
 static void wait_settled(struct ksm_stream *s)
 {
 	uint64_t end = ksm_monotonic_ns() + FINISH_NS;
-	struct ksm_totals totals;
-	uint64_t missing;
+	uint64_t missing[KSM_EVENT_MAX];
 
-	do {
-		ring_buffer__consume(s->ring);
-		ksm_stream_totals(s, &totals);
-		missing = 0;
-		for (int type = 1; type < KSM_EVENT_MAX; type++) {
-			if (!(s->opts.events & KSM_STREAM_BIT(type)))
-				continue;
-			missing += totals.fired[type] + s->late[type] - s->received[type] -
-				   totals.lost[type];
-		}
-		if (missing)
-			usleep(1000);
-	} while (missing && ksm_monotonic_ns() < end);
+	for (;;) {
+		ksm_ring_drain(s->ring);
+		if (!find_missing(s, missing))
+			return;
+		if (ksm_monotonic_ns() >= end)
+			break;
+		usleep(1000);
+	}
+	for (int type = 1; type < KSM_EVENT_MAX; type++)
+		s->dropped[KSM_LOST_LATE][type] += missing[type];
 }
 
 int ksm_stream_finish(struct ksm_stream *s)

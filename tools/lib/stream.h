@@ -85,13 +85,13 @@ struct ksm_hook {
 };
 
 /**
- * struct ksm_totals - what was counted in the kernel since the stream was opened
+ * struct ksm_totals - what was counted since the stream was opened
  * @fired: events of each type that happened (matching the filter)
- * @lost: of those in opts.events, how many never reached the callback
+ * @lost: of those in opts.events, how many never reached the callback, by cause
  */
 struct ksm_totals {
 	uint64_t fired[KSM_EVENT_MAX];
-	uint64_t lost[KSM_EVENT_MAX];
+	uint64_t lost[KSM_LOST_MAX][KSM_EVENT_MAX];
 };
 
 /**
@@ -167,7 +167,7 @@ const struct ksm_hook *ksm_stream_hook(const struct ksm_stream *stream, unsigned
  * @timeout_ms: how long to stay; the ring is looked at every 20 ms meanwhile. 0 looks once.
  *
  * Events are delivered in order of time, about 40 ms late. What comes later than that is counted
- * as lost. Losses are delivered as LOST events, in order too.
+ * as lost. Losses are delivered as LOST events, one for each cause and type, in order too.
  *
  * Return: 0, a negative errno (-EINTR: a signal came, what was consumed is kept), or what the
  * callback returned.
@@ -177,9 +177,10 @@ int ksm_stream_poll(struct ksm_stream *stream, int timeout_ms);
 /**
  * ksm_stream_inject - put an event of the caller's own into the sorted delivery
  * @stream: open stream
- * @event: copied; its time must not lie before the current CLOCK_MONOTONIC by more than 20 ms
+ * @event: copied; its time must not lie before the current CLOCK_MONOTONIC by more than 20 ms, or
+ * it may be lost as too late
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM; either loss is counted.
  */
 int ksm_stream_inject(struct ksm_stream *stream, const struct ksm_event *event);
 
@@ -201,6 +202,12 @@ int ksm_stream_finish(struct ksm_stream *stream);
  * Return: 0 or a negative errno.
  */
 int ksm_stream_totals(const struct ksm_stream *stream, struct ksm_totals *totals);
+
+/**
+ * ksm_totals_lost - of all types, for all causes
+ * @totals: of ksm_stream_totals()
+ */
+uint64_t ksm_totals_lost(const struct ksm_totals *totals);
 
 /**
  * ksm_stream_latency - how long COW breaks took, as counted in the kernel

@@ -5,6 +5,7 @@
 #ifndef KSMKIT_STREAM_RING_H
 #define KSMKIT_STREAM_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <bpf/libbpf.h>
@@ -15,14 +16,30 @@ size_t ksm_ring_wake_bytes(size_t size);
 /* What a ring has to have for @bytes: whole pages, a power of two. */
 size_t ksm_ring_size(size_t bytes);
 
+struct ksm_ring;
+
 /**
  * ksm_ring_open() - start reading
  * @map: of a loaded program
- * @fn: takes an event when ring_buffer__consume() is called
+ * @fn: takes an event when ksm_ring_drain() is called
  *
- * Return: for ring_buffer__free(), NULL on failure.
+ * Return: for ksm_ring_close(), NULL on failure.
  */
-struct ring_buffer *ksm_ring_open(const struct bpf_map *map, ring_buffer_sample_fn fn, void *ctx);
+struct ksm_ring *ksm_ring_open(const struct bpf_map *map, ring_buffer_sample_fn fn, void *ctx);
+
+/* Accepts NULL. */
+void ksm_ring_close(struct ksm_ring *ring);
+
+/**
+ * ksm_ring_drain() - hand over what is there
+ * @ring: may be NULL: there is nothing, ever
+ *
+ * A program has its place in the ring before it has its event, and can be interrupted in between;
+ * whatever is behind it waits for it.
+ *
+ * Return: whether all that had a place when this was called has been handed over.
+ */
+bool ksm_ring_drain(struct ksm_ring *ring);
 
 /**
  * ksm_ring_wait() - wait until the programs wake the reader, or for a time
@@ -33,6 +50,6 @@ struct ring_buffer *ksm_ring_open(const struct bpf_map *map, ring_buffer_sample_
  *
  * Return: 0 or negative errno.
  */
-int ksm_ring_wait(struct ring_buffer *ring, int ms);
+int ksm_ring_wait(struct ksm_ring *ring, int ms);
 
 #endif /* KSMKIT_STREAM_RING_H */

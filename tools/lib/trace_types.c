@@ -34,6 +34,25 @@ const char *ksm_event_name(unsigned int type)
 	return desc ? desc->name : "unknown";
 }
 
+static const struct {
+	const char *name;
+	const char *text;
+} causes[] = {
+#define X(ID, name, text) { #name, text },
+	KSM_LOST_CAUSES(X)
+#undef X
+};
+
+const char *ksm_lost_cause_name(uint64_t cause)
+{
+	return cause < KSM_LOST_MAX ? causes[cause].name : "unknown";
+}
+
+const char *ksm_lost_cause_text(uint64_t cause)
+{
+	return cause < KSM_LOST_MAX ? causes[cause].text : "of an unknown cause";
+}
+
 static int no_such_type(const char *word, struct ksm_error *err)
 {
 	unsigned int best = 4, distance;

@@ -38,6 +38,10 @@ const struct ksm_event_desc *ksm_event_desc_by_name(const char *name);
 /* The name, or "unknown". */
 const char *ksm_event_name(unsigned int type);
 
+/* The name of why events were lost, or "unknown"; and what a report says. */
+const char *ksm_lost_cause_name(uint64_t cause);
+const char *ksm_lost_cause_text(uint64_t cause);
+
 /**
  * ksm_event_mask_parse() - types of events, as typed after -e
  * @list: names with commas between them; changed
