@@ -20,6 +20,7 @@
 #define KSM_ABI_BTF "/sys/kernel/btf/vmlinux"
 #define KSM_ABI_DEV "/dev/ksm_engine"
 #define KSM_ABI_CGROUP "/sys/fs/cgroup"
+#define KSM_ABI_CGROUP_HYBRID KSM_ABI_CGROUP "/unified" /* beside hierarchies of version 1 */
 #define KSM_ABI_THP KSM_ABI_SYSFS_MM "/transparent_hugepage"
 #define KSM_ABI_NODES "/sys/devices/system/node/online"
 #define KSM_ABI_MODULE_DIR "/sys/module/ksm_engine"

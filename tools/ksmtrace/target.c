@@ -173,6 +173,16 @@ static int open_backends(struct target *t)
 	return add_backend(t, "auto");
 }
 
+/* Where version 2 is. */
+static const char *cgroup_root(void)
+{
+	struct statfs fs;
+
+	if (!statfs(KSM_ABI_CGROUP_HYBRID, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC)
+		return KSM_ABI_CGROUP_HYBRID;
+	return KSM_ABI_CGROUP;
+}
+
 /* As given, or below the root of control groups. Return: its id, 0 with a line on stderr. */
 static uint64_t find_cgroup(const char *given)
 {
@@ -182,7 +192,7 @@ static uint64_t find_cgroup(const char *given)
 
 	ksm_copy(path, sizeof(path), given);
 	if (*given != '/' || statfs(path, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC)
-		snprintf(path, sizeof(path), "%s%s%s", KSM_ABI_CGROUP, *given == '/' ? "" : "/",
+		snprintf(path, sizeof(path), "%s%s%s", cgroup_root(), *given == '/' ? "" : "/",
 			 given);
 	if (stat(path, &st) || statfs(path, &fs)) {
 		ksm_log_error("--cgroup: %s: %s", path, strerror(errno));
@@ -301,7 +311,7 @@ bool target_over(struct target *t)
 
 bool target_watches(const struct target *t, uint32_t tgid)
 {
-	const char *want = t->cgroup;
+	const char *want = t->cgroup, *root;
 	char path[KSM_CGROUP_PATH_MAX];
 	size_t length;
 
@@ -314,8 +324,9 @@ bool target_watches(const struct target *t, uint32_t tgid)
 		return !t->argv && !t->pid_count;
 	if (ksm_cgroup_read(&t->backends[0].io, tgid, path, sizeof(path)))
 		return false;
-	if (!strncmp(want, KSM_ABI_CGROUP, strlen(KSM_ABI_CGROUP)))
-		want += strlen(KSM_ABI_CGROUP);
+	root = cgroup_root();
+	if (!strncmp(want, root, strlen(root)))
+		want += strlen(root);
 	want += strspn(want, "/");
 	length = strlen(want);
 	while (length && want[length - 1] == '/')
