@@ -318,6 +318,10 @@ static void test_ladder(void **state)
 		if (first)
 			assert_null(ksm_rungs[i].lacks);
 	}
+	/* What is missing when a program did not run */
+	assert_int_equal(ksm_prog_type("tp_merge"), KSM_EVENT_MERGE);
+	assert_int_equal(ksm_prog_type("process_fork"), KSM_EVENT_ENTER);
+	assert_int_equal(ksm_prog_type("no_such"), 0);
 }
 
 int main(void)

@@ -194,7 +194,7 @@ static int attach(struct ksm_stream *s)
 
 	ksm_misses_begin(&s->misses);
 	for (size_t i = 0; i < ksm_hook_life_count; i++)
-		attach_named(s, ksm_hook_life[i]);
+		attach_named(s, ksm_hook_life[i].name);
 	attach_rungs(s);
 	for (size_t i = 0; i < s->prober.count; i++)
 		failed |= s->prober.progs[i].chosen && s->prober.progs[i].why[0];

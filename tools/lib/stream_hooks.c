@@ -305,6 +305,9 @@ unsigned int ksm_prog_type(const char *name)
 		for (int j = 0; j < KSM_HOOK_PROGS && ksm_rungs[i].progs[j]; j++)
 			if (!strcmp(ksm_rungs[i].progs[j], name))
 				return ksm_rungs[i].type;
+	for (size_t i = 0; i < ksm_hook_life_count; i++)
+		if (!strcmp(ksm_hook_life[i].name, name))
+			return ksm_hook_life[i].type;
 	return 0;
 }
 
@@ -399,7 +402,7 @@ void ksm_hooks_free(struct ksm_hook *hooks, size_t count)
 static void choose_life(struct ksm_prober *p)
 {
 	for (size_t i = 0; i < ksm_hook_life_count; i++) {
-		struct ksm_prog_state *state = ksm_prober_find(p, ksm_hook_life[i]);
+		struct ksm_prog_state *state = ksm_prober_find(p, ksm_hook_life[i].name);
 
 		if (state && ksm_prober_try(p, state))
 			state->chosen = true;

@@ -40,8 +40,17 @@ struct ksm_rung {
 extern const struct ksm_rung ksm_rungs[];
 extern const size_t ksm_rung_count;
 
-/* Programs that follow the life of processes, wanted whenever an event names one. */
-extern const char *const ksm_hook_life[];
+/**
+ * struct ksm_life_prog - follows the life of processes; wanted whenever an event names one
+ * @name: program
+ * @type: the event that is missing when it did not run
+ */
+struct ksm_life_prog {
+	const char *name;
+	unsigned int type;
+};
+
+extern const struct ksm_life_prog ksm_hook_life[];
 extern const size_t ksm_hook_life_count;
 
 /**
@@ -125,7 +134,7 @@ bool ksm_prober_try(struct ksm_prober *p, struct ksm_prog_state *state);
 /**
  * ksm_prog_type() - the event that is missing when this program did not run
  *
- * Return: enum ksm_event_type; 0 for a program on no rung.
+ * Return: enum ksm_event_type; 0 for a program that misses none.
  */
 unsigned int ksm_prog_type(const char *name);
 

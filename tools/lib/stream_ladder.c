@@ -91,6 +91,11 @@ const struct ksm_rung ksm_rungs[] = {
 
 const size_t ksm_rung_count = KSM_ARRAY_SIZE(ksm_rungs);
 
-const char *const ksm_hook_life[] = { "process_fork", "process_exec", "process_exit" };
+/* A fork tells of an address space that joined with its parent's; an exec of another name. */
+const struct ksm_life_prog ksm_hook_life[] = {
+	{ "process_fork", EV(ENTER) },
+	{ "process_exec", EV(COMM) },
+	{ "process_exit", EV(EXIT) },
+};
 
 const size_t ksm_hook_life_count = KSM_ARRAY_SIZE(ksm_hook_life);
