@@ -176,9 +176,12 @@ lost() {
 	local file=$1
 	shift
 	awk -v types=" $* " '$1 == "lost" {
-		split($3, type, "="); split($4, n, "=")
-		if (types == "  " || index(types, " " type[2] " "))
-			sum += n[2]
+		for (i = 3; i <= NF; i++) {
+			split($i, field, "=")
+			value[field[1]] = field[2]
+		}
+		if (types == "  " || index(types, " " value["of_type"] " "))
+			sum += value["count"]
 	} END { print sum + 0 }' "$file"
 }
 
