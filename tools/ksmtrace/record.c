@@ -323,6 +323,26 @@ static int run(struct record *r)
 	return snapshot_counters(r);
 }
 
+/* A line for each cause, with what can be done about it. */
+static void explain_losses(const struct ksm_stream *stream)
+{
+	char lost[KSM_FORMAT_MAX];
+	struct ksm_totals totals;
+
+	ksm_stream_totals(stream, &totals);
+	for (unsigned int cause = 0; cause < KSM_LOST_MAX; cause++) {
+		uint64_t sum = 0;
+
+		for (unsigned int type = 0; type < KSM_EVENT_MAX; type++)
+			sum += totals.lost[cause][type];
+		if (!sum)
+			continue;
+		fprintf(stderr, "ksmtrace: lost %s: %s%s\n",
+			ksm_format_count(lost, sizeof(lost), sum), ksm_lost_cause_text(cause),
+			cause == KSM_LOST_FULL ? ": a larger --buffer holds more" : "");
+	}
+}
+
 static void summarize(struct record *r)
 {
 	char events[KSM_FORMAT_MAX], lost[KSM_FORMAT_MAX];
@@ -331,6 +351,7 @@ static void summarize(struct record *r)
 		isatty(STDERR_FILENO) ? "\r\033[K" : "",
 		ksm_format_count(events, sizeof(events), r->events),
 		ksm_format_count(lost, sizeof(lost), ksm_stream_lost(r->target.stream)), r->dir);
+	explain_losses(r->target.stream);
 }
 
 /* A recording that ends before its command lets the command go on: it is not about us. */
