@@ -20,6 +20,8 @@
 /* Spots collected under one hold of mmap_lock, and pages: together they bound that hold. */
 #define KSME_CHUNK 64
 #define KSME_CHUNK_PAGES 1024
+/* Areas and page tables looked at under one hold of mmap_lock before a waiting writer counts. */
+#define KSME_STEPS 16
 /* Each candidate may need one item; each new KSM page a node and a chain. */
 #define KSME_RESERVE_ITEMS KSME_CHUNK
 #define KSME_RESERVE_NODES (2 * KSME_CHUNK)
@@ -75,6 +77,7 @@ struct ksme_spot {
  * @limit: most pages to collect, settled ones included
  * @nr: how many spots
  * @pages: how many pages they stand for
+ * @steps: areas and page tables that the walk came to
  * @item: of the page table walk: item at or before where it stands, NULL before its first step
  * @domain: merge domain of @mm when the walk began
  * @pos: the next to offer to the core
@@ -91,6 +94,7 @@ struct ksme_batch {
 	unsigned int limit;
 	unsigned int nr;
 	unsigned int pages;
+	unsigned int steps;
 	struct ksm_rmap_item *item;
 	u64 domain;
 	unsigned int pos;

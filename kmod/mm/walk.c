@@ -163,9 +163,11 @@ struct page *ksme_page_at(struct vm_area_struct *vma, unsigned long address)
 /*
  * What to do with what a walk finds, called under a page table's lock; false ends the walk at this
  * address. @zero is for zero pages that KSM placed. @known, if there is one, is asked first: how
- * many entries from here on, below @end, there is nothing more to do about.
+ * many entries from here on, below @end, there is nothing more to do about. @give_way, if there is
+ * one, is asked before each page table; true ends the walk before it.
  */
 struct visitor {
+	bool (*give_way)(void *arg);
 	unsigned int (*known)(void *arg, pte_t *pte, unsigned long address, unsigned long end);
 	bool (*page)(void *arg, struct page *page, unsigned long address, bool huge);
 	bool (*zero)(void *arg, unsigned long address);
@@ -240,6 +242,8 @@ static __always_inline unsigned long walk_range(struct mm_struct *mm, unsigned l
 	for (; address < range_end; address = end) {
 		pmd_t *pmd = find_pmd(mm, address, &next);
 
+		if (visitor->give_way && visitor->give_way(visitor->arg))
+			return address;
 		/* A span that ends at the top of the address space wraps to 0. */
 		end = min(next - 1, range_end - 1) + 1;
 		cond_resched();
@@ -437,17 +441,30 @@ static bool pass_zero(void *arg, unsigned long address)
 	return true;
 }
 
+/*
+ * Pages may be far apart, with thousands of areas and tables in between. Who waits for mmap_lock to
+ * write need not wait for those; some are looked at in each hold, so that nobody stops the scanner.
+ */
+static bool give_way(void *arg)
+{
+	struct ksme_batch *batch = arg;
+
+	return batch->steps++ >= KSME_STEPS && mmap_lock_is_contended(batch->mm);
+}
+
 /**
  * ksme_collect - fill a batch with the next pages of its address space
  * @batch: its mm is set; spots get references
  * @start: address to go on from
+ *
+ * Without a page the batch may be not done and empty: somebody waits for mmap_lock.
  *
  * Context: mmap_lock of batch->mm held for reading, and the engine lock.
  */
 void ksme_collect(struct ksme_batch *batch, unsigned long start)
 {
 	VMA_ITERATOR(vmi, batch->mm, start);
-	const struct visitor visitor = { known_pages, take_spot, pass_zero, batch };
+	const struct visitor visitor = { give_way, known_pages, take_spot, pass_zero, batch };
 	struct vm_area_struct *vma;
 
 	batch->nr = 0;
@@ -456,8 +473,13 @@ void ksme_collect(struct ksme_batch *batch, unsigned long start)
 	batch->domain = ksme.core.domains ? ksme_domain(NULL, batch->mm) : 0;
 	batch->pos = 0;
 	batch->done = false;
+	batch->steps = 0;
 	batch->next = start;
 	for_each_vma(vmi, vma) {
+		if (give_way(batch)) {
+			batch->next = max(batch->next, vma->vm_start);
+			return;
+		}
 		if (!(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
 			continue;
 		batch->next = walk_range(batch->mm, max(batch->next, vma->vm_start), vma->vm_end,

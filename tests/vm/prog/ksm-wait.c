@@ -5,6 +5,7 @@
  * object with percentiles in nanoseconds (instructions, in a guest with --icount).
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ static struct config {
 	unsigned long rounds;
 	bool idle;
 	bool protect;
+	bool cut;
 } config = { .mib = 1024, .rounds = 100 };
 
 static const struct arg args[] = {
@@ -32,6 +34,10 @@ static const struct arg args[] = {
 	{ "idle", 'i', NULL, "the scanner does not run (default: at full speed)",
 	  .flag = &config.idle },
 	{ "mprotect", 'p', NULL, "measure mprotect (default: exit)", .flag = &config.protect },
+	{ "cut", 'c', NULL,
+	  "measure mprotect that cuts memory, most of it not there, into areas of "
+	  "a page",
+	  .flag = &config.cut },
 	{ 0 },
 };
 
@@ -44,12 +50,23 @@ static double now_ns(void)
 }
 
 /* One word a page: every second page has a partner, the others have none. */
+static uint64_t content(size_t i)
+{
+	return i % 4 ? i : i + 2;
+}
+
+/* From one page that is there to the next. */
+static size_t stride(void)
+{
+	return config.cut ? 101 : 1;
+}
+
 static void fill(struct pages *p)
 {
 	pages_map(p, (config.mib << 20) / page_size(), opt.seed);
 	pages_advise(p, 0, p->nr, MADV_NOHUGEPAGE);
-	for (size_t i = 0; i < p->nr; i++)
-		*(volatile uint64_t *)page_at(p, i) = i % 4 ? i : i + 2;
+	for (size_t i = 0; i < p->nr; i += stride())
+		*(volatile uint64_t *)page_at(p, i) = content(i);
 	pages_advise(p, 0, p->nr, MADV_MERGEABLE);
 }
 
@@ -94,6 +111,40 @@ static double measure_protect(struct pages *p, uint64_t *rnd)
 	return took;
 }
 
+/* Neighbours differ in what they allow, else they would be one area. */
+static double measure_cut(struct pages *p, uint64_t *unused)
+{
+	static size_t at;
+	double start = now_ns();
+
+	if (mprotect(page_at(p, at % p->nr), page_size(), PROT_READ))
+		die("mprotect: %s", strerror(errno));
+	at += 2;
+	return now_ns() - start;
+}
+
+/*
+ * The scanner and who waits for it each have a CPU: whether they share one is otherwise the
+ * scheduler's choice of the moment, and counts for more than what is measured.
+ */
+static void run_apart(void)
+{
+	const pid_t who[] = {
+		0,
+		thread_find(opt.backend == &backends[BACKEND_KERNEL] ? KSM_ABI_KERNEL_THREAD :
+								       KSM_ABI_ENGINE_THREAD),
+	};
+
+	for (int cpu = 0; cpu < 2; cpu++) {
+		cpu_set_t cpus;
+
+		CPU_ZERO(&cpus);
+		CPU_SET(cpu, &cpus);
+		if (sched_setaffinity(who[cpu], sizeof(cpus), &cpus))
+			die("CPU %d is not to be had: %s", cpu, strerror(errno));
+	}
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -110,6 +161,8 @@ static double percentile(const double *sorted, size_t n, int percent)
 
 int main(int argc, char **argv)
 {
+	double (*measure)(struct pages * p, uint64_t * rnd) = measure_exit;
+	const char *what = "exit";
 	double *took;
 	struct pages p;
 	uint64_t rnd;
@@ -117,24 +170,29 @@ int main(int argc, char **argv)
 	args_parse(argc, argv, args,
 		   "Measure how long an exit or an mprotect() takes beside a scanner.");
 	rnd = opt.seed;
+	if (config.protect)
+		measure = measure_protect, what = "mprotect";
+	if (config.cut)
+		measure = measure_cut, what = "cut";
 	took = calloc(config.rounds, sizeof(*took));
 	if (!took)
 		die("no memory");
+	run_apart();
 	fill(&p);
 	if (!config.idle) {
 		ksm_full_speed(opt.backend);
 		ksm_wait_passes(opt.backend, 1);
 	}
 	for (size_t i = 0; i < config.rounds; i++)
-		took[i] = (config.protect ? measure_protect : measure_exit)(&p, &rnd);
+		took[i] = measure(&p, &rnd);
 	qsort(took, config.rounds, sizeof(*took), compare);
 	say("{ \"what\": \"%s\", \"backend\": \"%s\", \"idle\": %d, \"n\": %lu, \"p50\": %.0f, "
 	    "\"p99\": %.0f, \"max\": %.0f }",
-	    config.protect ? "mprotect" : "exit", opt.backend->name, config.idle, config.rounds,
+	    what, opt.backend->name, config.idle, config.rounds,
 	    percentile(took, config.rounds, 50), percentile(took, config.rounds, 99),
 	    took[config.rounds - 1]);
-	for (size_t i = 0; i < p.nr; i++) {
-		if (*(volatile uint64_t *)page_at(&p, i) != (i % 4 ? i : i + 2))
+	for (size_t i = 0; i < p.nr; i += stride()) {
+		if (*(volatile uint64_t *)page_at(&p, i) != content(i))
 			die("page %zu does not hold what was written", i);
 	}
 	return 0;
