@@ -155,15 +155,10 @@ bool ksm_huge_partner(struct ksm_core *core, struct ksm_huge *huge, unsigned lon
  */
 void ksm_huge_split(struct ksm_core *core, const struct ksm_rmap_item *item)
 {
-	struct ksm_mm_slot *slot;
-	struct ksm_huge *huge;
+	struct ksm_huge *huge = ksm_huge_of_item(core, item);
 
-	if (!core->counters.huge_pages)
-		return;
-	slot = ksm_core_find_slot(core, item->mm);
-	huge = slot ? find(core, slot, item->address) : NULL;
 	if (huge)
-		drop(core, slot, huge);
+		drop(core, ksm_core_find_slot(core, item->mm), huge);
 }
 
 static void drop_unseen(struct ksm_core *core, struct ksm_mm_slot *slot, unsigned long passes)

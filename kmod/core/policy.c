@@ -264,6 +264,30 @@ static enum pair pair_of(struct ksm_core *core, const struct ksm_candidate *cand
 }
 
 /*
+ * The page of an item of the unstable tree, held; NULL if it cannot be a partner: it is gone, which
+ * takes the item out, or cannot be told now, or has been migrated since it was put in.
+ */
+static struct page *hold_partner(struct ksm_core *core, const struct ksm_candidate *cand,
+				 struct ksm_rmap_item *tree_item, enum ksm_outcome *outcome)
+{
+	struct page *tree_page = core->ops->hold_item(core->ctx, tree_item);
+
+	if (IS_ERR(tree_page)) {
+		if (PTR_ERR(tree_page) == -ESTALE)
+			ksm_remove_rmap_item_from_tree(core, tree_item);
+		else
+			*outcome = KSM_OUTCOME_RACED;
+		return NULL;
+	}
+	if (core->nr_nodes > 1 && core->ops->page_nid &&
+	    core->ops->page_nid(core->ctx, tree_page) != cand->nid) {
+		core->ops->release(core->ctx, tree_page, KSM_HOLD);
+		return NULL;
+	}
+	return tree_page;
+}
+
+/*
  * Find an equal page in the unstable tree and merge with it, else leave the page there.
  *
  * Usually there is one item of a hash at most. There are more when a merge failed: pinned memory,
@@ -302,20 +326,9 @@ static enum ksm_outcome unstable_tree_search_insert(struct ksm_core *core,
 			outcome = pair == PAIR_DEFERRED ? KSM_OUTCOME_DEFERRED : KSM_OUTCOME_RACED;
 			continue;
 		}
-		tree_page = core->ops->hold_item(core->ctx, tree_item);
-		if (IS_ERR(tree_page)) {
-			if (PTR_ERR(tree_page) == -ESTALE)
-				ksm_remove_rmap_item_from_tree(core, tree_item);
-			else
-				outcome = KSM_OUTCOME_RACED;
+		tree_page = hold_partner(core, cand, tree_item, &outcome);
+		if (!tree_page)
 			continue;
-		}
-		if (core->nr_nodes > 1 && core->ops->page_nid &&
-		    core->ops->page_nid(core->ctx, tree_page) != cand->nid) {
-			/* Migrated since it was put in. */
-			core->ops->release(core->ctx, tree_page, KSM_HOLD);
-			continue;
-		}
 		same = tree_page == cand->page;
 		/* Several of one hash are not what they seem, or could not be merged before. */
 		if (same)
