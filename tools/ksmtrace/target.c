@@ -173,32 +173,36 @@ static int open_backends(struct target *t)
 	return add_backend(t, "auto");
 }
 
-/* Where version 2 is. */
-static const char *cgroup_root(void)
+static bool is_cgroup2(const char *path)
 {
 	struct statfs fs;
 
-	if (!statfs(KSM_ABI_CGROUP_HYBRID, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC)
-		return KSM_ABI_CGROUP_HYBRID;
-	return KSM_ABI_CGROUP;
+	return !statfs(path, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Where version 2 is. A group of it may bear the name that means another thing beside version 1. */
+static const char *cgroup_root(void)
+{
+	return !is_cgroup2(KSM_ABI_CGROUP) && is_cgroup2(KSM_ABI_CGROUP_HYBRID) ?
+		       KSM_ABI_CGROUP_HYBRID :
+		       KSM_ABI_CGROUP;
 }
 
 /* As given, or below the root of control groups. Return: its id, 0 with a line on stderr. */
 static uint64_t find_cgroup(const char *given)
 {
 	char path[PATH_MAX];
-	struct statfs fs;
 	struct stat st;
 
 	ksm_copy(path, sizeof(path), given);
-	if (*given != '/' || statfs(path, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC)
+	if (*given != '/' || !is_cgroup2(path))
 		snprintf(path, sizeof(path), "%s%s%s", cgroup_root(), *given == '/' ? "" : "/",
 			 given);
-	if (stat(path, &st) || statfs(path, &fs)) {
+	if (stat(path, &st)) {
 		ksm_log_error("--cgroup: %s: %s", path, strerror(errno));
 		return 0;
 	}
-	if (fs.f_type != CGROUP2_SUPER_MAGIC || !S_ISDIR(st.st_mode)) {
+	if (!is_cgroup2(path) || !S_ISDIR(st.st_mode)) {
 		ksm_log_error("--cgroup: %s is no control group of version 2", path);
 		return 0;
 	}
