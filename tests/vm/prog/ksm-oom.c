@@ -222,11 +222,15 @@ static void unmerge_and_die(void)
 		die("run=2 without memory: its writer ended with status %#x", status);
 }
 
-/* More than the machine has, and a quarter; filled no faster than it merges. */
+/*
+ * More than the machine has, and a quarter; filled no faster than it merges. Of each content an
+ * even number: a single page beyond a multiple of max_page_sharing has none to merge with.
+ */
 static const char *machine_run(void)
 {
 	long long available = meminfo("MemAvailable") * 1024 / page_size();
-	size_t total = available + available / 4, filled = 0;
+	size_t eighth = available / 8 / (2 * CONTENTS) * (2 * CONTENTS);
+	size_t total = 10 * eighth, filled = 0;
 	struct worker w;
 	pid_t scapegoat;
 
@@ -238,7 +242,7 @@ static const char *machine_run(void)
 	ksm_write(opt.backend, "pages_to_scan", 100000);
 	start_holder(&w, false, total);
 	while (filled < total) {
-		filled = worker_call(&w, 'f', available / 8);
+		filled = worker_call(&w, 'f', eighth);
 		ksm_wait_items(opt.backend, filled, "merging more than there is memory");
 	}
 	say("  %zu MiB merged, %lld MiB were available", total * page_size() >> 20,
