@@ -331,10 +331,8 @@ static void explain_losses(const struct ksm_stream *stream)
 
 	ksm_stream_totals(stream, &totals);
 	for (unsigned int cause = 0; cause < KSM_LOST_MAX; cause++) {
-		uint64_t sum = 0;
+		uint64_t sum = ksm_totals_lost_by(&totals, cause);
 
-		for (unsigned int type = 0; type < KSM_EVENT_MAX; type++)
-			sum += totals.lost[cause][type];
 		if (!sum)
 			continue;
 		fprintf(stderr, "ksmtrace: lost %s: %s%s\n",

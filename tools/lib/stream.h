@@ -210,6 +210,13 @@ int ksm_stream_totals(const struct ksm_stream *stream, struct ksm_totals *totals
 uint64_t ksm_totals_lost(const struct ksm_totals *totals);
 
 /**
+ * ksm_totals_lost_by - of all types, for one cause
+ * @totals: of ksm_stream_totals()
+ * @cause: enum ksm_lost_cause
+ */
+uint64_t ksm_totals_lost_by(const struct ksm_totals *totals, unsigned int cause);
+
+/**
  * ksm_stream_latency - how long COW breaks took, as counted in the kernel
  * @stream: open stream with COW_BREAK in events or totals
  * @why: KSM_COW_WRITE or KSM_COW_UNMERGE

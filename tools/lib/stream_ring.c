@@ -33,14 +33,10 @@ size_t ksm_ring_size(size_t bytes)
  * How far the programs have come, and how far the reader: the map's first two pages (linux/bpf.h,
  * BPF_MAP_TYPE_RINGBUF). libbpf knows, but before 1.3 does not tell.
  */
-struct positions {
-	const volatile unsigned long *consumed;
-	const volatile unsigned long *produced;
-};
-
 struct ksm_ring {
 	struct ring_buffer *buffer;
-	struct positions at;
+	const volatile unsigned long *consumed;
+	const volatile unsigned long *produced;
 };
 
 static const volatile unsigned long *map_position(int fd, int page)
@@ -61,8 +57,8 @@ void ksm_ring_close(struct ksm_ring *ring)
 {
 	if (!ring)
 		return;
-	unmap_position(ring->at.produced);
-	unmap_position(ring->at.consumed);
+	unmap_position(ring->produced);
+	unmap_position(ring->consumed);
 	ring_buffer__free(ring->buffer);
 	free(ring);
 }
@@ -76,9 +72,9 @@ struct ksm_ring *ksm_ring_open(const struct bpf_map *map, ring_buffer_sample_fn 
 	if (!ring)
 		return NULL;
 	ring->buffer = ring_buffer__new(fd, fn, ctx, NULL);
-	ring->at.consumed = map_position(fd, 0);
-	ring->at.produced = map_position(fd, 1);
-	if (ring->buffer && ring->at.consumed && ring->at.produced &&
+	ring->consumed = map_position(fd, 0);
+	ring->produced = map_position(fd, 1);
+	if (ring->buffer && ring->consumed && ring->produced &&
 	    !epoll_ctl(ring_buffer__epoll_fd(ring->buffer), EPOLL_CTL_MOD, fd, &edge))
 		return ring;
 	ksm_ring_close(ring);
@@ -91,10 +87,10 @@ bool ksm_ring_drain(struct ksm_ring *ring)
 
 	if (!ring)
 		return true;
-	due = __atomic_load_n(ring->at.produced, __ATOMIC_ACQUIRE);
+	due = __atomic_load_n(ring->produced, __ATOMIC_ACQUIRE);
 	ring_buffer__consume(ring->buffer);
 	/* Positions only grow, and wrap around. */
-	return (long)(*ring->at.consumed - due) >= 0;
+	return (long)(*ring->consumed - due) >= 0;
 }
 
 int ksm_ring_wait(struct ksm_ring *ring, int ms)

@@ -63,13 +63,21 @@ int ksm_stream_totals(const struct ksm_stream *s, struct ksm_totals *totals)
 	return 0;
 }
 
+uint64_t ksm_totals_lost_by(const struct ksm_totals *totals, unsigned int cause)
+{
+	uint64_t sum = 0;
+
+	for (int type = 1; type < KSM_EVENT_MAX; type++)
+		sum += totals->lost[cause][type];
+	return sum;
+}
+
 uint64_t ksm_totals_lost(const struct ksm_totals *totals)
 {
 	uint64_t sum = 0;
 
 	for (int cause = 0; cause < KSM_LOST_MAX; cause++)
-		for (int type = 1; type < KSM_EVENT_MAX; type++)
-			sum += totals->lost[cause][type];
+		sum += ksm_totals_lost_by(totals, cause);
 	return sum;
 }
 

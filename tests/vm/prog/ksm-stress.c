@@ -44,7 +44,8 @@ static const struct arg args[] = {
 	  ARG_NUMBER(&config.seconds, 1, 864000) },
 	{ "steps", 'n', "N", "how many steps, all processes together (default: no limit)",
 	  ARG_NUMBER(&config.steps, 0, UNLIMITED) },
-	{ "reloads", 'r', "N", "until the module was unloaded and loaded so often",
+	{ "reloads", 'r', "N",
+	  "until the module was unloaded and loaded so often, and seen to merge",
 	  ARG_NUMBER(&config.reloads, 1, 1000000) },
 	{ "plant", 'p', "STEP", "spoil a page in this step, unrecorded: must be noticed",
 	  ARG_NUMBER(&config.plant, 0, UNLIMITED) },
@@ -127,7 +128,8 @@ static bool meet(struct stressor *s, double end)
 		arena->round++;
 		arena->over = (uint64_t)arena->round * ROUND >= config.steps ||
 			      now_seconds() > end ||
-			      (config.reloads && arena->reloads >= config.reloads);
+			      (config.reloads && arena->reloads >= config.reloads &&
+			       merging_known());
 	}
 	pthread_barrier_wait(&arena->meeting);
 	return !arena->over;

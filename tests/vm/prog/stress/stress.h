@@ -107,7 +107,9 @@ void merging_look(struct stressor *s);
 void merging_note(void);
 /* Until some process sees merged pages, but not longer than so. */
 void merging_wait(double seconds);
-/* Dies when nothing was ever merged, or never seen to be although many looks were taken. */
+/* Whether a run may end, because processes looked often enough for merging_judge(). */
+bool merging_known(void);
+/* Dies when nothing was ever merged. */
 void merging_judge(void);
 /* Unload the module, whatever it is about, and load it again. */
 bool stress_reload(struct stressor *s);
